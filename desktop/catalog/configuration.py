@@ -1,0 +1,34 @@
+"""The configuration in force: enabled servers, catalog entries, values and tool choice, read from files as one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from desktop.catalog.model import CatalogServer
+
+__all__ = ["Configuration"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """One consistent reading of all files.
+
+    Attributes:
+        enabled: Names of enabled servers, sorted; a name no catalog knows is kept here.
+        servers: Every catalog server by name, merged over the catalogs.
+        values: config.yaml: server name -> nested map.
+        tools: tools.yaml: server name -> the original tool names allowed; a server that isn't in it has all its tools.
+        problems: One sentence for each file (or catalog entry) that can't be read; the last good state of it is in force.
+    """
+
+    enabled: tuple[str, ...] = ()
+    servers: Mapping[str, CatalogServer] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tools: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+    def values_of(self, server: CatalogServer) -> Mapping[str, Any]:
+        """The server's values, found by its exact or its canonical name."""
+        return self.values.get(server.name) or self.values.get(server.canonical_name) or {}

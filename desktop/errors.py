@@ -1,0 +1,125 @@
+"""Errors a person can act on.
+
+    GatewayError
+    ├── UsageError             the command line was used wrongly (exit code 2)
+    ├── StateFileError         one of our files can't be read or written (path, line, column)
+    ├── CatalogError           a catalog can't be had, or has no such entry
+    │   └── ServerNotFoundError
+    ├── EngineError            the container engine refused or failed
+    │   ├── EngineUnavailableError
+    │   ├── EnginePermissionError
+    │   └── ImageUnavailableError
+    ├── ServerStartError       an MCP server did not come up
+    │   ├── MissingSettingError    a secret, a setting or a consent is missing
+    │   └── SignInRequiredError    the server wants OAuth
+    ├── ServerGoneError        an MCP server ended while it was in use
+    └── EndpointError          our own endpoint can't be opened (port in use, address not ours)
+
+Every error carries one sentence for a person (``message``) and, where there is one, what to do about it (``hint``).
+JSON-RPC codes, HTTP statuses and exit codes are attached at the edges, never here.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "CatalogError",
+    "EndpointError",
+    "EngineError",
+    "EnginePermissionError",
+    "EngineUnavailableError",
+    "GatewayError",
+    "ImageUnavailableError",
+    "MissingSettingError",
+    "ServerGoneError",
+    "ServerNotFoundError",
+    "ServerStartError",
+    "SignInRequiredError",
+    "StateFileError",
+    "UsageError",
+]
+
+
+class GatewayError(Exception):
+    """Base of all errors this program raises on purpose.
+
+    Args:
+        message: What happened and where, one sentence without a full stop at the end. Never holds a secret.
+        hint: What the person can do about it, one sentence, or empty.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}. {self.hint}" if self.hint else self.message
+
+
+class UsageError(GatewayError):
+    """The command line can't be understood."""
+
+
+class StateFileError(GatewayError):
+    """A file of ours or of the reference can't be read or written.
+
+    Args:
+        path: The file, as shown to the person.
+        reason: Why, in words.
+        line: 1-based line of the fault, when known.
+        column: 1-based column of the fault, when known.
+    """
+
+    def __init__(
+        self, path: str, reason: str, *, line: int | None = None, column: int | None = None, hint: str = ""
+    ) -> None:
+        where = path if line is None else f"{path}, line {line}" + ("" if column is None else f", column {column}")
+        super().__init__(f"{where}: {reason}", hint)
+        self.path = path
+        self.reason = reason
+        self.line = line
+        self.column = column
+
+
+class CatalogError(GatewayError):
+    """A catalog can't be fetched, read or understood."""
+
+
+class ServerNotFoundError(CatalogError):
+    """No catalog has a server of this name."""
+
+
+class EngineError(GatewayError):
+    """The container engine answered with an error."""
+
+
+class EngineUnavailableError(EngineError):
+    """No container engine answers."""
+
+
+class EnginePermissionError(EngineError):
+    """An engine is there, but this user may not talk to it."""
+
+
+class ImageUnavailableError(EngineError):
+    """An image is neither on this machine nor to be had."""
+
+
+class ServerStartError(GatewayError):
+    """An MCP server could not be started or did not speak MCP."""
+
+
+class MissingSettingError(ServerStartError):
+    """A server can't start before the person sets something (a secret, a value, a consent)."""
+
+
+class SignInRequiredError(ServerStartError):
+    """A server can't be used before the person signs in."""
+
+
+class ServerGoneError(GatewayError):
+    """A server ended while a message to it was under way."""
+
+
+class EndpointError(GatewayError):
+    """Our own listening endpoint can't be opened."""

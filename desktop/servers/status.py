@@ -1,0 +1,64 @@
+"""States of a server, in the words that tray, windows and command line all use."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+__all__ = ["ServerKind", "ServerState", "ServerStatus"]
+
+
+class ServerState(enum.Enum):
+    """Where a server is in its life; the value is the word shown to people."""
+
+    OFF = "off"
+    STARTING = "starting"
+    READY = "ready"
+    IDLE = "idle"
+    NEEDS_SIGN_IN = "needs sign-in"
+    NEEDS_SETTING = "needs setting"
+    FAILING = "failing"
+
+
+class ServerKind(enum.Enum):
+    """How a server is reached; the value is the word shown to people."""
+
+    CONTAINER = "container"
+    PACKAGE = "package"
+    REMOTE = "remote"
+    TOOLS = "tools in containers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerStatus:
+    """One server as the faces show it; immutable, replaced at each change.
+
+    Attributes:
+        name: Catalog name.
+        title: Display name.
+        description: One line.
+        kind: How it is reached.
+        source: Image reference, package or URL.
+        enabled: Whether the person has turned it on.
+        state: See `ServerState`; `OFF` when not enabled or while everything is paused.
+        reason: Why it is failing or what it needs, one sentence; empty otherwise.
+        hint: What to do about it; empty otherwise.
+        tool_count, prompt_count, resource_count: From its last listing; None when it was never listed.
+        last_used: Wall-clock seconds (`time.time()`) of the last call, 0.0 when never used.
+        needs_consent: True when the only thing missing is the consent to run its package without a container.
+    """
+
+    name: str
+    title: str = ""
+    description: str = ""
+    kind: ServerKind = ServerKind.CONTAINER
+    source: str = ""
+    enabled: bool = False
+    state: ServerState = ServerState.OFF
+    reason: str = ""
+    hint: str = ""
+    tool_count: int | None = None
+    prompt_count: int | None = None
+    resource_count: int | None = None
+    last_used: float = 0.0
+    needs_consent: bool = False

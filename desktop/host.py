@@ -1,0 +1,122 @@
+"""What a face (tray window, command line) may see of the running program and ask of it; `desktop.app` implements it."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Protocol
+
+from desktop.events import EventStream
+from desktop.servers.status import ServerStatus
+
+__all__ = [
+    "EndpointStatus",
+    "EngineState",
+    "EngineStatus",
+    "Host",
+    "HostEvent",
+    "ProblemsChanged",
+    "ServersChanged",
+    "StatusChanged",
+]
+
+
+class EngineState(enum.Enum):
+    """Where the container engine is; the value is the phrase shown to people."""
+
+    LOOKING = "looking for a container engine"
+    CONNECTED = "connected"
+    NOT_RUNNING = "Docker is not running"
+    NO_PERMISSION = "no permission to use Docker"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineStatus:
+    """The engine as shown: name such as "Docker 28.2" (empty unless connected), the reason and what to do otherwise."""
+
+    state: EngineState = EngineState.LOOKING
+    name: str = ""
+    reason: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointStatus:
+    """Our own endpoint: URL of streamable HTTP (empty when not listening), connected clients, tools offered, calls under way."""
+
+    url: str = ""
+    clients: int = 0
+    tools: int = 0
+    calls: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServersChanged:
+    """The status of the named servers is new (a set of catalog names; empty means: read them all again)."""
+
+    names: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusChanged:
+    """Engine, endpoint or pause state is new."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemsChanged:
+    """The list of configuration problems is new."""
+
+
+HostEvent = ServersChanged | StatusChanged | ProblemsChanged
+
+
+class Host(Protocol):
+    """The running program. Everything is to be called on its event loop; reading is instant, `async` methods do work.
+
+    `async` methods raise `GatewayError` with a sentence for the person.
+    """
+
+    @property
+    def events(self) -> EventStream[HostEvent]:
+        """Changes, published on the event loop."""
+
+    @property
+    def paused(self) -> bool:
+        """Whether everything is paused: all servers stopped, nothing offered to clients, the enabled set kept."""
+
+    def servers(self) -> tuple[ServerStatus, ...]:
+        """Every server of the catalogs, and enabled ones no catalog knows; sorted by title, case-insensitively."""
+
+    def server(self, name: str) -> ServerStatus | None:
+        """One of them."""
+
+    def engine(self) -> EngineStatus:
+        """The container engine."""
+
+    def endpoint(self) -> EndpointStatus:
+        """Our endpoint."""
+
+    def problems(self) -> tuple[str, ...]:
+        """Sentences about broken files; empty when all is well."""
+
+    def stderr(self, name: str) -> tuple[str, ...]:
+        """The last lines (1,000 at most) the server wrote to standard error, redacted."""
+
+    async def set_enabled(self, name: str, enabled: bool) -> None:
+        """Turn a server on or off (written to registry.yaml)."""
+
+    async def set_paused(self, paused: bool) -> None:
+        """Pause or resume everything."""
+
+    async def retry_engine(self) -> None:
+        """Look for the engine again now."""
+
+    async def restart(self, name: str) -> None:
+        """Stop the server's running instances and start anew, forgetting any back-off."""
+
+    async def allow_without_container(self, name: str) -> None:
+        """Record the consent to run the server's package as a child process while no engine is there."""
+
+    async def token(self) -> str:
+        """The bearer token clients need for the endpoint."""

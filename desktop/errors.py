@@ -10,9 +10,13 @@
     │   ├── EnginePermissionError
     │   └── ImageUnavailableError
     ├── ServerStartError       an MCP server did not come up
-    │   ├── MissingSettingError    a secret, a setting or a consent is missing
+    │   ├── MissingSettingError    a secret or a setting is missing
+    │   │   └── ConsentRequiredError   the person has to agree first
     │   └── SignInRequiredError    the server wants OAuth
     ├── ServerGoneError        an MCP server ended while it was in use
+    ├── SecretStoreError       the system's keychain failed
+    │   ├── KeychainUnavailableError   there is none on this machine
+    │   └── KeychainLockedError        it is locked, or waits for its owner
     └── EndpointError          our own endpoint can't be opened (port in use, address not ours)
 
 Every error carries one sentence for a person (``message``) and, where there is one, what to do about it (``hint``).
@@ -23,13 +27,17 @@ from __future__ import annotations
 
 __all__ = [
     "CatalogError",
+    "ConsentRequiredError",
     "EndpointError",
     "EngineError",
     "EnginePermissionError",
     "EngineUnavailableError",
     "GatewayError",
     "ImageUnavailableError",
+    "KeychainLockedError",
+    "KeychainUnavailableError",
     "MissingSettingError",
+    "SecretStoreError",
     "ServerGoneError",
     "ServerNotFoundError",
     "ServerStartError",
@@ -44,13 +52,13 @@ class GatewayError(Exception):
 
     Args:
         message: What happened and where, one sentence without a full stop at the end. Never holds a secret.
-        hint: What the person can do about it, one sentence, or empty.
+        hint: What the person can do about it, one sentence, or empty. A full stop at the end of either is taken off.
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = message.rstrip(".")
+        self.hint = hint.rstrip(".")
 
     def __str__(self) -> str:
         return f"{self.message}. {self.hint}" if self.hint else self.message
@@ -113,12 +121,28 @@ class MissingSettingError(ServerStartError):
     """A server can't start before the person sets something (a secret, a value, a consent)."""
 
 
+class ConsentRequiredError(MissingSettingError):
+    """A package may run without a container only after the person agreed to it."""
+
+
 class SignInRequiredError(ServerStartError):
     """A server can't be used before the person signs in."""
 
 
 class ServerGoneError(GatewayError):
     """A server ended while a message to it was under way."""
+
+
+class SecretStoreError(GatewayError):
+    """The secret store failed; never holds a value."""
+
+
+class KeychainUnavailableError(SecretStoreError):
+    """This machine (or this session) has no keychain."""
+
+
+class KeychainLockedError(SecretStoreError):
+    """The keychain is locked, or shows a prompt nobody has answered in time."""
 
 
 class EndpointError(GatewayError):

@@ -1,0 +1,1 @@
+"""Catalogs: their model, reading, merging, searching and fetching, and the configuration they serve."""

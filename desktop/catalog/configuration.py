@@ -1,4 +1,4 @@
-"""The configuration in force: enabled servers, catalog entries, values and tool choice, read from files as one snapshot."""
+"""The configuration in force: enabled servers, catalog entries, values and tool choice, as one snapshot."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Configuration:
         servers: Every catalog server by name, merged over the catalogs.
         values: config.yaml: server name -> nested map.
         tools: tools.yaml: server name -> the original tool names allowed; a server that isn't in it has all its tools.
-        problems: One sentence for each file (or catalog entry) that can't be read; the last good state of it is in force.
+        problems: One sentence for each file or catalog entry that can't be read; its last good state is in force.
     """
 
     enabled: tuple[str, ...] = ()

@@ -23,7 +23,7 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base: unknown keys are ignored, as the reference does."""
 
 
-class SecretReference(_Entry):
+class SecretReference(_Entry, frozen=True):
     """A secret the server needs: key in the secret store, and the environment variable that carries it."""
 
     name: str
@@ -33,7 +33,7 @@ class SecretReference(_Entry):
     required: bool | None = None
 
 
-class EnvVariable(_Entry):
+class EnvVariable(_Entry, frozen=True):
     """A plain environment variable; ``value`` is a template (spec 1.8) and may be written as any YAML scalar."""
 
     name: str
@@ -41,7 +41,7 @@ class EnvVariable(_Entry):
     example: Any = None
 
 
-class RemoteEndpoint(_Entry):
+class RemoteEndpoint(_Entry, frozen=True):
     """A remote MCP endpoint."""
 
     url: str = ""
@@ -49,7 +49,7 @@ class RemoteEndpoint(_Entry):
     headers: dict[str, str] = {}
 
 
-class OAuthProvider(_Entry):
+class OAuthProvider(_Entry, frozen=True):
     """An OAuth app whose token stands in for a secret."""
 
     provider: str = ""
@@ -57,14 +57,14 @@ class OAuthProvider(_Entry):
     env: str = ""
 
 
-class OAuthSettings(_Entry):
+class OAuthSettings(_Entry, frozen=True):
     """OAuth providers and default scopes."""
 
     providers: list[OAuthProvider] = []
     scopes: list[str] = []
 
 
-class ToolContainer(_Entry):
+class ToolContainer(_Entry, frozen=True):
     """For `poci` tools: the container that one call runs."""
 
     image: str = ""
@@ -73,7 +73,7 @@ class ToolContainer(_Entry):
     user: Any = ""
 
 
-class ToolEntry(_Entry):
+class ToolEntry(_Entry, frozen=True):
     """What the catalog says of a tool (display only, except for `poci` servers)."""
 
     name: str
@@ -84,7 +84,7 @@ class ToolEntry(_Entry):
     parameters: dict[str, Any] = {}
 
 
-class ServerMetadata(_Entry):
+class ServerMetadata(_Entry, frozen=True):
     """Display data."""
 
     pulls: int = 0
@@ -97,7 +97,7 @@ class ServerMetadata(_Entry):
     registryUrl: str = ""
 
 
-class CatalogServer(_Entry):
+class CatalogServer(_Entry, frozen=True):
     """One server of a catalog (spec 1.7.1). Field names are the file format's own; ``name`` is always filled in."""
 
     name: str = ""

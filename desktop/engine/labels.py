@@ -1,4 +1,4 @@
-"""Labels that say whose a container is; the reference's own labels are set as well, so that its tools see our containers."""
+"""Labels that say whose a container is; the reference's are set as well, so that its tools see our containers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SERVER: Final = "io.mcp-gateway-desktop.server"
 
 
 def container_labels(*, instance: str, server: str) -> dict[str, str]:
-    """Labels of a container that ``instance`` (one run of this program) starts for ``server`` (spec of the reference: 3.2)."""
+    """Labels of a container that ``instance`` (one run of this program) starts for ``server``."""
     return {
         OWNER: OWNER_VALUE,
         INSTANCE: instance,

@@ -102,7 +102,7 @@ class RunningContainer(Protocol):
         """Wait until the stdin buffer is below its high-water mark."""
 
     async def stop(self, grace: float = 5.0) -> None:
-        """Close stdin, give it ``grace`` seconds in all to end by itself and by SIGTERM, then kill; returns when removed."""
+        """Close stdin, give it ``grace`` seconds to end by itself and by SIGTERM, then kill; returns when removed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +119,7 @@ class ContainerEngine(Protocol):
     """Docker, Podman or a compatible engine. Every call has a time limit and raises `EngineError` or a subclass."""
 
     async def ping(self) -> EngineInfo:
-        """Find the engine (again) and ask for its version; raises `EngineUnavailableError` or `EnginePermissionError`."""
+        """Find the engine (again), ask for its version; raises `EngineUnavailableError` or `EnginePermissionError`."""
 
     async def image_id(self, image: str) -> str | None:
         """The local image's content id (``sha256:…``), or None when the image isn't here."""

@@ -1,0 +1,1 @@
+"""What may be done without asking: consents given, and host folders that may be mounted."""

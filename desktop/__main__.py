@@ -1,0 +1,63 @@
+"""One entry for everything: the tray by default, the command line when called with a command or as ``docker-mcp``.
+
+Nothing is imported here before it is known what is wanted: a client that starts the stdio shim waits for this file.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from desktop.host import Host
+
+__all__ = ["command_line", "main"]
+
+_TRAY_OPTIONS = ("--hidden",)
+
+
+def main() -> int:
+    """Start the tray, or run a command when one is given; returns the exit code."""
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["--watchdog"]:
+        from desktop.engine import watchdog
+
+        return watchdog.main()
+    if any(argument not in _TRAY_OPTIONS for argument in arguments):
+        return command_line()
+    from desktop.tray.application import run
+
+    return run(_host, arguments)
+
+
+def _host() -> AbstractAsyncContextManager[Host]:
+    """The gateway for the tray; imported when the icon is there already, since that takes a moment."""
+    from desktop.app import hosted_by_tray
+
+    return hosted_by_tray()
+
+
+def command_line() -> int:
+    """The ``docker-mcp`` command; returns the exit code."""
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["--watchdog"]:
+        return main()
+    if arguments[:1] == ["mcp"]:  # called by Docker as its plugin
+        arguments = arguments[1:]
+    if arguments in (["gateway", "run"], ["gateway", "run", "--transport", "stdio"]):
+        from desktop.gateway import shim
+        from desktop.state.locations import endpoint_file
+
+        code = shim.main(endpoint_file(os.environ))
+        if code is not None:
+            return code
+    from desktop.cli.main import main as run_command
+
+    return run_command(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

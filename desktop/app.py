@@ -1,0 +1,406 @@
+"""The composition root: builds every service once, in order, and takes them down in reverse. Both faces start here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from desktop.catalog.configuration import Configuration
+from desktop.catalog.selection import Selection
+from desktop.catalog.source import ConfigurationSource
+from desktop.engine.docker_engine import DockerEngine
+from desktop.engine.monitor import EngineMonitor
+from desktop.engine.ports import PullProgress
+from desktop.engine.sweep import InstanceLock, sweep
+from desktop.engine.watchdog_process import Watchdog
+from desktop.errors import EndpointError, EngineError, EnginePermissionError, GatewayError, ServerNotFoundError
+from desktop.events import EventStream
+from desktop.gateway.gateway import Gateway
+from desktop.gateway.local_endpoint import LocalEndpoint
+from desktop.gateway.session import Call
+from desktop.host import (
+    EndpointStatus,
+    EngineState,
+    EngineStatus,
+    HostEvent,
+    ProblemsChanged,
+    ServersChanged,
+    StatusChanged,
+)
+from desktop.policy.consent import ConsentStore
+from desktop.secrets.keychain import KeychainStore
+from desktop.secrets.lookup import EnvFileSource, KeychainSource, SecretLookup, SecretSource, parse_secrets_option
+from desktop.secrets.redaction import Redactor
+from desktop.secrets.token import GatewayToken
+from desktop.servers.fleet import Fleet
+from desktop.servers.launch import ContainerLimits
+from desktop.servers.launcher import RUN_WITHOUT_CONTAINER, Launcher
+from desktop.servers.listing import ListingCache
+from desktop.servers.managed_server import Timing
+from desktop.servers.status import ServerStatus
+from desktop.state.paths import Paths
+from desktop.state.registry_file import RegistryFile
+from desktop.state.watching import watch
+
+__all__ = ["Application", "GatewayOptions", "hosted_by_tray", "running"]
+
+_DEFAULT_PORT: Final = 8811
+_KEYCHAIN_SERVICE: Final = "mcp-gateway-desktop"
+_ENGINE_LOOK_DELAY: Final = 0.5
+_CLOSE_LIMIT: Final = 9.0
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayOptions:
+    """What the command line (or the tray) has chosen.
+
+    Attributes:
+        selection: Which files and servers.
+        tools: ``--tools`` patterns.
+        secrets: ``--secrets`` text (spec 5.2).
+        long_lived: A container of its own for every session.
+        cpus, memory: Limits of each container; 0 means none, memory in bytes.
+        watch: Follow changes of the files.
+        start_timeout: Seconds a server has to answer ``initialize``.
+        on_stderr: Called with server and line.
+        on_call: Called with each ended tool call.
+        on_pull: Called with server and progress of a pull.
+    """
+
+    selection: Selection = field(default_factory=Selection)
+    tools: tuple[str, ...] = ()
+    secrets: str = "docker-desktop"
+    long_lived: bool = False
+    cpus: float = 1.0
+    memory: int = 2 * 1024**3
+    watch: bool = True
+    start_timeout: float = 60.0
+    on_stderr: Callable[[str, str], None] | None = None
+    on_call: Callable[[Call], None] | None = None
+    on_pull: Callable[[str, PullProgress], None] | None = None
+
+
+@contextlib.asynccontextmanager
+async def running(options: GatewayOptions, paths: Paths | None = None) -> AsyncIterator[Application]:
+    """A running application; everything it started is gone afterwards.
+
+    Raises:
+        GatewayError: A chosen file can't be read, or our own state can't be written.
+    """
+    application = await Application.create(options, paths if paths is not None else Paths.of_user())
+    try:
+        await application.start()
+        yield application
+    finally:
+        await application.close()
+
+
+@contextlib.asynccontextmanager
+async def hosted_by_tray() -> AsyncIterator[Application]:
+    """The application as the tray runs it: on its port (MCP_GATEWAY_PORT, else 8811) and findable by shims.
+
+    A port that is in use does not keep it from starting; the reason is in its endpoint status.
+    """
+    async with running(GatewayOptions()) as application:
+        await application.publish_locally()
+        with contextlib.suppress(EndpointError):
+            port = os.environ.get("MCP_GATEWAY_PORT", "")
+            number = int(port) if port.isdigit() else _DEFAULT_PORT
+            await application.listen("127.0.0.1", number, token=await application.token())
+        yield application
+
+
+class Application:
+    """All services of one run; implements `desktop.host.Host`. Made by `running`.
+
+    Attributes:
+        paths: Where files are.
+        fleet: The servers.
+        gateway: The routing.
+    """
+
+    def __init__(self, options: GatewayOptions, paths: Paths, lock: InstanceLock) -> None:
+        self.paths = paths
+        self._options = options
+        self._lock = lock
+        self._events: EventStream[HostEvent] = EventStream()
+        self._source = ConfigurationSource(paths, options.selection)
+        self._registry = RegistryFile(paths.registry, paths.lock_for(paths.registry))
+        self._consent = ConsentStore(paths.consents)
+        self._keychain = KeychainStore(_KEYCHAIN_SERVICE)
+        self._token = GatewayToken(paths, self._keychain)
+        self._redactor = Redactor()
+        self._monitor = EngineMonitor(DockerEngine(lock.instance))
+        self._watchdog = Watchdog(lock.instance)
+        self._watchdog_started: asyncio.Task[None] | None = None
+        launcher = Launcher(
+            engine=self._monitor,
+            secrets=SecretLookup(self._secret_sources(options.secrets)),
+            redactor=self._redactor,
+            consent=self._consent,
+            instance=lock.instance,
+            limits=ContainerLimits(cpus=options.cpus, memory=options.memory),
+            guard=self._watchdog,
+            before_start=self._guarded,
+            on_pull=self._pulled,
+        )
+        self.fleet = Fleet(
+            launcher=launcher,
+            cache=ListingCache(paths.listings),
+            timing=Timing(start=options.start_timeout),
+            clean=self._redactor.clean,
+            long_lived=options.long_lived,
+            echo=options.on_stderr,
+        )
+        self.gateway = Gateway(self.fleet, patterns=options.tools, on_call=options.on_call)
+        self._endpoint = LocalEndpoint(self.gateway, paths, ready=lambda: self._loaded)
+        self._configuration = Configuration()
+        self._loaded = False
+        self._reloading = asyncio.Lock()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.fleet.changed.subscribe(lambda name: self._events.publish(ServersChanged(names=frozenset({name}))))
+        self.gateway.changed.subscribe(lambda _: self._events.publish(StatusChanged()))
+        self._monitor.changed.subscribe(lambda _: self._engine_changed())
+
+    @classmethod
+    async def create(cls, options: GatewayOptions, paths: Paths) -> Application:
+        """Build the services; nothing runs yet."""
+        lock = await asyncio.to_thread(InstanceLock, paths.own)
+        try:
+            return cls(options, paths, lock)
+        except BaseException:
+            lock.release()
+            raise
+
+    async def start(self) -> None:
+        """Read the configuration and begin; returns before any server has started."""
+        self._spawn(self._look_for_engine())
+        await self.reload()
+        self._loaded = True
+        self.fleet.watch_idle()
+        if self._options.watch:
+            self._spawn(self._follow_files())
+
+    async def close(self) -> None:
+        """Take everything down, within about ten seconds; what could not be stopped by then is left to the watchdog."""
+        steps: tuple[tuple[str, Callable[[], Coroutine[Any, Any, None]]], ...] = (
+            ("tasks", self._cancel_tasks),
+            ("sessions", self.gateway.close),
+            ("servers", self.fleet.close),
+            ("endpoint", self._endpoint.close),
+            ("engine", self._monitor.close),
+            ("watchdog", self._close_watchdog),
+        )
+        for name, step in steps:
+            try:
+                async with asyncio.timeout(_CLOSE_LIMIT):
+                    await step()
+            except TimeoutError:
+                log.warning("closing the %s took too long", name)
+            except Exception:
+                log.exception("closing the %s failed", name)
+        self._keychain.close()
+        await asyncio.to_thread(self._lock.release)
+
+    async def reload(self) -> None:
+        """Read the files again and follow what changed; a broken file is named, its last good state stays in force."""
+        async with self._reloading:
+            configuration = await asyncio.to_thread(self._source.load)
+            if configuration is self._configuration and self._loaded:
+                return
+            problems = configuration.problems != self._configuration.problems
+            self._configuration = configuration
+            await self.fleet.apply(configuration)
+            self.gateway.configuration_changed()
+            self.fleet.retry_missing()
+        self._events.publish(ServersChanged())
+        if problems:
+            self._events.publish(ProblemsChanged())
+
+    # Serving clients.
+
+    async def settled(self, time_limit: float) -> bool:
+        """Wait until every enabled server was listed or has failed; False when the time was not enough."""
+        return await self.gateway.settled(time_limit)
+
+    async def serve_stdio(self) -> None:
+        """Serve one client on our standard streams until its end of input."""
+        from desktop.gateway.stdio_endpoint import serve_stdio
+
+        await serve_stdio(self.gateway)
+
+    async def listen(self, host: str, port: int, *, token: str | None) -> str:
+        """Serve HTTP.
+
+        Args:
+            host: Address; empty for every interface.
+            port: Port; 0 for any free one.
+            token: The bearer token to ask for; None admits everyone.
+
+        Returns:
+            The URL of the streamable HTTP endpoint.
+
+        Raises:
+            EndpointError: The port is in use or the address isn't ours.
+        """
+        return await self._endpoint.listen(host, port, token=token)
+
+    async def publish_locally(self) -> None:
+        """Let shims and the command line of the same user find this gateway."""
+        await self._endpoint.publish()
+
+    # Host: what the faces see and ask.
+
+    @property
+    def events(self) -> EventStream[HostEvent]:
+        """Changes."""
+        return self._events
+
+    @property
+    def paused(self) -> bool:
+        """Whether everything is paused."""
+        return self.fleet.paused
+
+    def servers(self) -> tuple[ServerStatus, ...]:
+        """Every known server."""
+        names = {*self._configuration.servers, *self._configuration.enabled}
+        found = [status for name in names if (status := self.fleet.status(name)) is not None]
+        return tuple(sorted(found, key=lambda status: (status.title.casefold(), status.name)))
+
+    def server(self, name: str) -> ServerStatus | None:
+        """One server."""
+        return self.fleet.status(name)
+
+    def engine(self) -> EngineStatus:
+        """The container engine."""
+        monitor = self._monitor
+        if monitor.info is not None:
+            return EngineStatus(state=EngineState.CONNECTED, name=monitor.info.name)
+        if monitor.error is None:
+            return EngineStatus()
+        denied = isinstance(monitor.error, EnginePermissionError)
+        state = EngineState.NO_PERMISSION if denied else EngineState.NOT_RUNNING
+        return EngineStatus(state=state, reason=monitor.error.message, hint=monitor.error.hint)
+
+    def endpoint(self) -> EndpointStatus:
+        """Our endpoint."""
+        sessions = self.gateway.sessions.values()
+        return EndpointStatus(
+            url=self._endpoint.url,
+            reason=self._endpoint.reason,
+            clients=sum(1 for session in sessions if session.protocol_version),
+            tools=len(self.gateway.offer.tool_routes),
+            calls=sum(len(session.calls) for session in sessions),
+        )
+
+    def problems(self) -> tuple[str, ...]:
+        """Sentences about broken files."""
+        return self._configuration.problems
+
+    def stderr(self, name: str) -> tuple[str, ...]:
+        """The last lines of a server's standard error."""
+        return self.fleet.log_of(name).lines()
+
+    async def set_enabled(self, name: str, enabled: bool) -> None:
+        """Turn a server on or off."""
+        if enabled and name not in self._configuration.servers:
+            raise ServerNotFoundError(f"No catalog has a server called {name}")
+        change = self._registry.add if enabled else self._registry.remove
+        await asyncio.to_thread(change, [name])
+        await self.reload()
+
+    async def set_paused(self, paused: bool) -> None:
+        """Pause or resume everything."""
+        await self.fleet.pause(paused)
+        self.gateway.configuration_changed()
+        self._events.publish(ServersChanged())
+        self._events.publish(StatusChanged())
+
+    async def retry_engine(self) -> None:
+        """Look for the engine again."""
+        await self._monitor.look()
+        self.fleet.retry_missing()
+
+    async def restart(self, name: str) -> None:
+        """Start a server anew."""
+        await self.fleet.restart(name)
+
+    async def allow_without_container(self, name: str) -> None:
+        """Record the consent to run a package without a container, and try it."""
+        await asyncio.to_thread(self._consent.grant, RUN_WITHOUT_CONTAINER, name)
+        self.fleet.retry_missing()
+
+    async def token(self) -> str:
+        """The bearer token of the endpoint."""
+        return await self._token.value()
+
+    # Inner workings.
+
+    def _secret_sources(self, text: str) -> list[SecretSource]:
+        return [
+            KeychainSource(self._keychain) if choice.file is None else EnvFileSource(choice.file)
+            for choice in parse_secrets_option(text)
+        ]
+
+    async def _guarded(self) -> None:
+        """Before anything is started, the watchdog runs, so that nothing can be left behind."""
+        if self._watchdog_started is None:
+            self._watchdog_started = asyncio.get_running_loop().create_task(self._watchdog.start())
+        await asyncio.shield(self._watchdog_started)
+        if self._monitor.info is not None:
+            self._watchdog.engine_found(self._monitor.info.address)
+
+    async def _close_watchdog(self) -> None:
+        if self._watchdog_started is not None:
+            await self._watchdog_started
+            await self._watchdog.close()
+
+    async def _look_for_engine(self) -> None:
+        # A moment later, so that a client's first answer does not wait for the import of the engine's client.
+        await asyncio.sleep(_ENGINE_LOOK_DELAY)
+        self._monitor.watch()
+
+    def _engine_changed(self) -> None:
+        self._events.publish(StatusChanged())
+        if self._monitor.info is not None:
+            self._spawn(self._engine_found())
+
+    async def _engine_found(self) -> None:
+        with contextlib.suppress(EngineError):
+            engine = await self._monitor.available()
+            removed = await sweep(engine, self.paths.own, self._lock.instance)
+            if removed:
+                log.info("removed %d containers a run that ended had left behind", len(removed))
+        self.fleet.retry_missing()
+
+    async def _follow_files(self) -> None:
+        while True:
+            try:
+                async with contextlib.aclosing(watch(self._source.watched_directories())) as batches:
+                    async for _ in batches:
+                        await self.reload()
+            except GatewayError as error:
+                log.warning("changes of the files are not noticed for now: %s", error)
+            await asyncio.sleep(5)
+
+    def _pulled(self, server: str, progress: PullProgress) -> None:
+        self.fleet.pulled(server, progress)
+        if self._options.on_pull is not None:
+            self._options.on_pull(server, progress)
+
+    async def _cancel_tasks(self) -> None:
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,100 @@
+"""The official catalog: fetched when it is half a day old, and put in place only when it can be understood."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from desktop.catalog.download import Progress, fetch, shown
+from desktop.catalog.loading import parse_catalog
+from desktop.errors import CatalogError, StateFileError
+from desktop.state.atomic_file import read_bytes, write_bytes, write_text
+from desktop.state.catalog_index import CatalogIndex, CatalogRecord, catalog_file_name
+from desktop.state.paths import Paths
+
+__all__ = ["OFFICIAL_NAME", "OFFICIAL_URL", "fetch_official", "is_fresh"]
+
+OFFICIAL_NAME: Final = "docker-mcp"
+OFFICIAL_URL: Final = "https://desktop.docker.com/mcp/catalog/v3/catalog.yaml"
+OFFICIAL_TITLE: Final = "Docker MCP Catalog"
+FRESH_FOR: Final = timedelta(hours=12)
+
+
+async def fetch_official(
+    paths: Paths, *, url: str = OFFICIAL_URL, progress: Progress | None = None, force: bool = False
+) -> bool:
+    """Bring catalogs/docker-mcp.yaml up to date.
+
+    Args:
+        paths: Where the catalogs are.
+        url: The catalog's address.
+        progress: Called with bytes received and bytes in all (0 when unknown).
+        force: Ask the server even when the catalog is fresh.
+
+    Returns:
+        Whether the file is new.
+
+    Raises:
+        CatalogError: It can't be fetched, understood or stored; the old file stays.
+    """
+    try:
+        if not force and await asyncio.to_thread(is_fresh, paths):
+            return False
+        etag = await asyncio.to_thread(_known_etag, paths, url)
+        download = await fetch(url, etag=etag, progress=progress)
+        return await asyncio.to_thread(_store, paths, url, download.body, download.etag)
+    except StateFileError as error:
+        raise CatalogError(f"The catalog {shown(url)} can't be put in place ({error.message})", error.hint) from error
+
+
+def is_fresh(paths: Paths) -> bool:
+    """Whether the official catalog is here and was fetched or confirmed in the last 12 hours."""
+    record = _index(paths).records().get(OFFICIAL_NAME)
+    if record is None or not (paths.catalogs / catalog_file_name(OFFICIAL_NAME)).is_file():
+        return False
+    try:
+        age = datetime.now(UTC) - datetime.fromisoformat(record.last_update).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return False
+    return timedelta(minutes=-5) < age < FRESH_FOR
+
+
+def _store(paths: Paths, url: str, body: bytes | None, etag: str) -> bool:
+    if body is not None:
+        try:
+            text = body.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise StateFileError(shown(url), "this is not UTF-8 text") from error
+        catalog = parse_catalog(text, where=shown(url))
+        if not catalog.servers:
+            raise StateFileError(shown(url), "this catalog has no server")
+        write_text(paths.catalogs / catalog_file_name(OFFICIAL_NAME), text)
+        write_bytes(_etag_file(paths), json.dumps({"url": url, "etag": etag}).encode())
+    now = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
+    record = _index(paths).records().get(OFFICIAL_NAME)
+    title = record.display_name if record is not None and record.display_name else OFFICIAL_TITLE
+    _index(paths).put(OFFICIAL_NAME, CatalogRecord(title, url, now))
+    return body is not None
+
+
+def _known_etag(paths: Paths, url: str) -> str:
+    if not (paths.catalogs / catalog_file_name(OFFICIAL_NAME)).is_file():
+        return ""
+    try:
+        known = json.loads(read_bytes(_etag_file(paths)) or b"{}")
+    except (ValueError, StateFileError):  # a cache that can't be read is no cache
+        return ""
+    if not isinstance(known, dict) or known.get("url") != url:
+        return ""
+    return str(known.get("etag") or "")
+
+
+def _etag_file(paths: Paths) -> Path:
+    return paths.cache / "official-catalog.json"
+
+
+def _index(paths: Paths) -> CatalogIndex:
+    return CatalogIndex(paths.catalog_index, paths.lock_for(paths.catalog_index))

@@ -1,0 +1,105 @@
+"""Search over catalog servers as a person types."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Final
+
+from desktop.catalog.model import CatalogServer
+
+__all__ = ["SearchIndex", "search"]
+
+_SEPARATORS: Final = re.compile(r"[\W_]+")
+
+# Points for a field that holds the word: as its whole text, as the beginning of a word, anywhere inside.
+_NAME: Final = (100, 60, 30)
+_TITLE: Final = (100, 60, 30)
+_TAGS: Final = (24, 20, 8)
+_CATEGORY: Final = (22, 18, 6)
+_TOOLS: Final = (20, 14, 5)
+_DESCRIPTION: Final = (10, 8, 2)
+
+
+class _Document:
+    """One server's text, lower-case, each field with a space before every word and one at the end."""
+
+    __slots__ = ("everything", "fields", "names", "order", "server")
+
+    def __init__(self, server: CatalogServer) -> None:
+        self.server = server
+        self.order = (server.title or server.name).casefold()
+        self.names = (_folded(server.name), _folded(server.title))
+        tools = " ".join(tool.name for tool in server.tools)
+        tool_texts = " ".join(tool.description for tool in server.tools)
+        metadata = server.metadata
+        self.fields = tuple(
+            (_folded(text), points)
+            for text, points in (
+                (server.name, _NAME),
+                (server.title, _TITLE),
+                (tools, _TOOLS),
+                (f"{server.description} {tool_texts}", _DESCRIPTION),
+                (metadata.category, _CATEGORY),
+                (" ".join(metadata.tags), _TAGS),
+            )
+            if text
+        )
+        self.everything = "\n".join(text for text, _ in self.fields)
+
+    def score(self, words: list[tuple[str, str, str]]) -> int:
+        """Points for words, each given as it is, with a space before it, and with one at either side."""
+        total = 0
+        for text, (whole, beginning, inside) in self.fields:
+            for word, begun, complete in words:
+                if begun in text:
+                    if text == complete:
+                        total += whole
+                    elif complete in text:
+                        total += beginning + 5
+                    else:
+                        total += beginning
+                    if text.startswith(begun):
+                        total += 5
+                elif word in text:
+                    total += inside
+        return total
+
+
+class SearchIndex:
+    """Servers made ready for many searches; a search takes about a millisecond over some hundred servers.
+
+    Args:
+        servers: The servers; the index doesn't see later changes.
+    """
+
+    def __init__(self, servers: Iterable[CatalogServer]) -> None:
+        documents = map(_Document, servers)
+        self._documents = sorted(documents, key=lambda document: (document.order, document.server.name))
+
+    def search(self, query: str) -> list[CatalogServer]:
+        """The servers in which every word of the query occurs, best first; without a word, all of them by title."""
+        words = _folded(query).split()
+        found = self._documents
+        for word in words:
+            found = [document for document in found if word in document.everything]
+        if words and len(found) > 1:
+            phrase = f" {' '.join(words)} "
+            forms = [(word, f" {word}", f" {word} ") for word in dict.fromkeys(words)]
+            ranked = [
+                (-document.score(forms) - 1000 * (phrase in document.names), place)
+                for place, document in enumerate(found)
+            ]
+            found = [found[place] for _, place in sorted(ranked)]
+        return [document.server for document in found]
+
+
+def search(servers: Iterable[CatalogServer], query: str) -> list[CatalogServer]:
+    """One search; for several over the same servers keep a `SearchIndex`."""
+    return SearchIndex(servers).search(query)
+
+
+def _folded(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    return f" {_SEPARATORS.sub(' ', plain).strip()} "

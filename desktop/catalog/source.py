@@ -1,0 +1,236 @@
+"""Reads all files the configuration is made of; what is broken keeps its last good state and becomes a sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from desktop.catalog.configuration import Configuration
+from desktop.catalog.download import fetch, shown
+from desktop.catalog.loading import Catalog, load_catalog, parse_catalog
+from desktop.catalog.model import CatalogServer
+from desktop.catalog.official import OFFICIAL_NAME
+from desktop.catalog.selection import Selection, catalog_place, file_place
+from desktop.catalog.starter import load_starter
+from desktop.errors import CatalogError, GatewayError, StateFileError
+from desktop.state.atomic_file import write_text
+from desktop.state.catalog_index import CatalogIndex, catalog_file_name
+from desktop.state.config_file import ConfigFile
+from desktop.state.paths import Paths
+from desktop.state.registry_file import RegistryFile
+from desktop.state.tools_file import ToolsFile
+
+__all__ = ["ConfigurationSource", "Selection"]
+
+T = TypeVar("T")
+Stamp = tuple[int, int, int, int]
+RETRY_AFTER = 300.0
+log = logging.getLogger(__name__)
+
+
+class ConfigurationSource:
+    """The one place that knows which files make the configuration.
+
+    `load` is called in a worker thread, as often as one likes: what has not changed since is not read again.
+
+    Args:
+        paths: Where the files are.
+        selection: What the command line has chosen instead.
+        cwd: What ``./`` in the selection is relative to; by default the current folder.
+    """
+
+    def __init__(self, paths: Paths, selection: Selection = Selection(), *, cwd: Path | None = None) -> None:  # noqa: B008
+        self._paths = paths
+        self._selection = selection
+        self._cwd = cwd or Path.cwd()
+        self._lock = threading.Lock()
+        self._last = Configuration()
+        lock_for = paths.lock_for
+        self._catalogs = _Files[Catalog](lambda path: load_catalog(path, paths.cache), Catalog())
+        self._indexes = _Files[tuple[str, ...]](lambda path: tuple(CatalogIndex(path, lock_for(path)).records()), ())
+        self._registries = _Files[tuple[str, ...]](lambda path: RegistryFile(path, lock_for(path)).names(), ())
+        self._configs = _Files[Mapping[str, Any]](lambda path: ConfigFile(path, lock_for(path)).values(), {})
+        self._tools = _Files[Mapping[str, Any]](lambda path: ToolsFile(path, lock_for(path)).allowed(), {})
+        self._fetched: dict[str, _Fetched] = {}
+        self._starter: Catalog | None = None
+
+    def load(self) -> Configuration:
+        """The configuration as the files say now; the same object as before when nothing has changed."""
+        with self._lock:
+            problems: list[str] = []
+            servers = self._merged_servers(problems)
+            loaded = Configuration(
+                enabled=self._enabled(servers, problems),
+                servers=servers,
+                values=self._later_wins(self._configs, self._selection.configs, self._paths.config, problems),
+                tools=self._later_wins(self._tools, self._selection.tools_configs, self._paths.tools, problems),
+                problems=tuple(dict.fromkeys(problems)),
+            )
+            if loaded != self._last:
+                self._last = loaded
+            return self._last
+
+    def watched_directories(self) -> tuple[Path, ...]:
+        """The folders in which a change may change the configuration; the targets' folders of links among them."""
+        choice = self._selection
+        chosen = [self._place(text) for text in (*choice.registries, *choice.configs, *choice.tools_configs)]
+        with self._lock:
+            chosen += [place for place in self._catalog_places() if isinstance(place, Path)]
+        usual = [self._paths.registry, self._paths.config, self._paths.tools, self._paths.catalog_index]
+        folders = {self._paths.catalogs}
+        for file in (*chosen, *usual):
+            folders.add(file.parent)
+            if file.is_symlink():
+                folders.add(file.resolve(strict=False).parent)
+        return tuple(sorted(folders))
+
+    def _place(self, text: str) -> Path:
+        return file_place(text, self._paths, self._cwd)
+
+    def _is_usual(self) -> bool:
+        """Whether the official catalog is the primary one, so that the configured ones and the starter come along."""
+        primary = [catalog_place(text, self._paths, self._cwd) for text in self._selection.catalogs]
+        return not primary or primary == [self._paths.catalogs / catalog_file_name(OFFICIAL_NAME)]
+
+    def _catalog_places(self, problems: list[str] | None = None) -> list[Path | str]:
+        """Catalogs in the order of precedence, lowest first."""
+        choice = self._selection
+        if self._is_usual():
+            known = self._indexes.get(self._paths.catalog_index, problems)
+            names = [OFFICIAL_NAME, *sorted(name for name in known if name != OFFICIAL_NAME)]
+            places: list[Path | str] = [self._paths.catalogs / catalog_file_name(name) for name in names]
+        else:
+            places = [catalog_place(text, self._paths, self._cwd) for text in choice.catalogs]
+        places += [catalog_place(text, self._paths, self._cwd) for text in choice.additional_catalogs]
+        return list(dict.fromkeys(places))
+
+    def _merged_servers(self, problems: list[str]) -> dict[str, CatalogServer]:
+        merged: dict[str, CatalogServer] = {}
+        if self._is_usual():
+            merged.update(self._starter_catalog(problems).servers)
+        explicit = {
+            catalog_place(text, self._paths, self._cwd)
+            for text in (*self._selection.catalogs, *self._selection.additional_catalogs)
+        }
+        for place in self._catalog_places(problems):
+            if isinstance(place, str):
+                catalog = self._fetched_catalog(place, problems)
+            else:
+                catalog = self._catalogs.get(place, problems, expected=place in explicit and not self._is_usual())
+            problems += catalog.problems
+            merged.update(catalog.servers)
+        return merged
+
+    def _starter_catalog(self, problems: list[str]) -> Catalog:
+        if self._starter is None:
+            try:
+                self._starter = load_starter(self._paths.cache)
+            except GatewayError as error:
+                problems.append(error.message)
+                return Catalog()
+        return self._starter
+
+    def _fetched_catalog(self, url: str, problems: list[str]) -> Catalog:
+        """A catalog of the web, fetched once; while it can't be had, the copy of an earlier run serves."""
+        fetched = self._fetched.get(url)
+        if fetched is None or (fetched.problem and time.monotonic() > fetched.retry_at):
+            copy = self._paths.cache / f"web-catalog-{hashlib.sha256(url.encode()).hexdigest()[:24]}.yaml"
+            try:
+                # A loop of its own: this runs in a worker thread, and must not depend on the interface's loop.
+                with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+                    text = (runner.run(fetch(url)).body or b"").decode("utf-8-sig", "replace")
+                fetched = _Fetched(parse_catalog(text, where=shown(url)))
+                write_text(copy, text)
+            except (CatalogError, StateFileError) as error:
+                catalog = fetched.catalog if fetched else self._catalogs.get(copy)
+                fetched = _Fetched(catalog, error.message, time.monotonic() + RETRY_AFTER)
+            self._fetched[url] = fetched
+        if fetched.problem:
+            problems.append(fetched.problem)
+        return fetched.catalog
+
+    def _enabled(self, servers: Mapping[str, CatalogServer], problems: list[str]) -> tuple[str, ...]:
+        choice = self._selection
+        if choice.servers is not None:
+            return tuple(sorted(set(choice.servers)))
+        if choice.enable_all:
+            return tuple(sorted(servers))
+        names: set[str] = set()
+        for text in choice.registries:
+            names.update(self._registries.get(self._place(text), problems, expected=True))
+        if not choice.registries:
+            names.update(self._registries.get(self._paths.registry, problems))
+        return tuple(sorted(names))
+
+    def _later_wins(
+        self, files: _Files[Mapping[str, Any]], chosen: Iterable[str], usual: Path, problems: list[str]
+    ) -> dict[str, Any]:
+        merged: dict[str, Any] = {}
+        places = [self._place(text) for text in chosen]
+        for place in places or [usual]:
+            merged.update(files.get(place, problems, expected=bool(places) and place != usual))
+        return merged
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """A catalog of the web, or what stands in for it, why, and when to try again (monotonic seconds)."""
+
+    catalog: Catalog
+    problem: str = ""
+    retry_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading(Generic[T]):
+    """What a file said last time: its stamp then, its last good content, and what was wrong with it, or nothing."""
+
+    stamp: Stamp | None
+    content: T
+    problem: str
+
+
+class _Files(Generic[T]):
+    """Files of one format, read again only when they have changed."""
+
+    def __init__(self, read: Callable[[Path], T], empty: T) -> None:
+        self._read = read
+        self._empty = empty
+        self._readings: dict[Path, _Reading[T]] = {}
+
+    def get(self, path: Path, problems: list[str] | None = None, *, expected: bool = False) -> T:
+        """The file's last good content; a missing file is empty, and a problem only when it was ``expected``."""
+        stamp = _stamp(path)
+        reading = self._readings.get(path)
+        if reading is None or reading.stamp != stamp:
+            reading = self._readings[path] = self._read_again(path, stamp, reading)
+        if problems is not None:
+            if reading.problem:
+                problems.append(reading.problem)
+            elif stamp is None and expected:
+                problems.append(f"{path}: there is no such file")
+        return reading.content
+
+    def _read_again(self, path: Path, stamp: Stamp | None, before: _Reading[T] | None) -> _Reading[T]:
+        try:
+            return _Reading(stamp, self._read(path), "")
+        except StateFileError as error:
+            kept = before is not None and before.stamp is not None and before.content is not self._empty
+            log.info("%s", error.message)
+            problem = f"{error.message}; what it said before stays in force" if kept else error.message
+            return _Reading(stamp, self._empty if before is None else before.content, problem)
+
+
+def _stamp(path: Path) -> Stamp | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino, status.st_ctime_ns

@@ -1,0 +1,441 @@
+"""The gateway itself: takes messages of client sessions and brings each where it belongs.
+
+What the merged lists say is answered here at once; everything else is forwarded as the bytes it came in (docs/decisions/0001).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw
+
+from desktop import __version__, jsonrpc
+from desktop.catalog.model import CatalogServer
+from desktop.errors import GatewayError
+from desktop.events import EventStream
+from desktop.gateway.from_servers import FromServers
+from desktop.gateway.naming import Route
+from desktop.gateway.offer import Offer, build_offer
+from desktop.gateway.session import LOG_LEVELS, Call, Reply, Session
+from desktop.gateway.tool_filter import ToolFilter, tool_filter
+from desktop.jsonrpc import Envelope, MalformedMessageError
+from desktop.servers.fleet import Fleet
+from desktop.servers.upstream import PROTOCOL_VERSION, Upstream
+
+__all__ = ["SUPPORTED_VERSIONS", "Gateway"]
+
+SUPPORTED_VERSIONS: Final = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
+_FIRST_LISTING: Final = 10.0
+_CAPABILITIES: Final = (
+    b'{"tools":{"listChanged":true},"prompts":{"listChanged":true},'
+    b'"resources":{"subscribe":true,"listChanged":true},"logging":{},"completions":{}}'
+)
+log = logging.getLogger(__name__)
+
+
+class _Name(msgspec.Struct):
+    name: str
+
+
+class _Uri(msgspec.Struct):
+    uri: str
+
+
+class _Reference(msgspec.Struct):
+    type: str = ""
+    name: str = ""
+    uri: str = ""
+
+
+class _Completion(msgspec.Struct):
+    ref: _Reference
+
+
+_name = msgspec.json.Decoder(_Name)
+_uri = msgspec.json.Decoder(_Uri)
+_completion = msgspec.json.Decoder(_Completion)
+
+
+class Gateway:
+    """Routes between client sessions and the fleet of servers.
+
+    Args:
+        fleet: The servers.
+        patterns: ``--tools``.
+        on_call: Called with each ended tool call, for ``--log-calls``.
+        name: What clients see as our name.
+
+    Attributes:
+        changed: An event whenever sessions, calls or the offer changed.
+        offer: What is offered now.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        *,
+        patterns: tuple[str, ...] = (),
+        on_call: Callable[[Call], None] | None = None,
+    ) -> None:
+        self.changed: EventStream[None] = EventStream()
+        self.offer = Offer()
+        self.sessions: dict[str, Session] = {}
+        self.calls = 0
+        self._fleet = fleet
+        self._patterns = patterns
+        self._on_call = on_call
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._rebuilding = False
+        fleet.attach(FromServers(self.sessions, fleet.announce, self._rebuild_soon))
+        self._methods: dict[str, Callable[[Call, Envelope], None]] = {
+            "tools/call": self._call_tool,
+            "tools/list": lambda call, _: self._list(call, "tools"),
+            "prompts/list": lambda call, _: self._list(call, "prompts"),
+            "resources/list": lambda call, _: self._list(call, "resources"),
+            "resources/templates/list": lambda call, _: self._list(call, "templates"),
+            "prompts/get": self._get_prompt,
+            "resources/read": self._read_resource,
+            "resources/subscribe": self._subscribe,
+            "resources/unsubscribe": self._unsubscribe,
+            "completion/complete": self._complete,
+            "logging/setLevel": self._set_level,
+            "ping": lambda call, _: call.result(b"{}"),
+            "initialize": self._initialize,
+        }
+
+    # Sessions.
+
+    def open_session(self, transport: str) -> Session:
+        """Begin a client session."""
+        session = Session(transport)
+        self.sessions[session.id] = session
+        self.changed.publish(None)
+        return session
+
+    async def end_session(self, session: Session) -> None:
+        """End a client session: its calls are cancelled, its own server connections closed."""
+        if session.closed:
+            return
+        session.closed = True
+        self.sessions.pop(session.id, None)
+        for call in tuple(session.calls.values()):
+            call.cancel({"reason": Raw(b'"the client has gone"')})
+        for server, uri in session.subscriptions:
+            self._stop_subscription(session, server, uri)
+        self.changed.publish(None)
+        await self._fleet.release(session)
+
+    async def close(self) -> None:
+        """End every session."""
+        await asyncio.gather(*(self.end_session(session) for session in tuple(self.sessions.values())))
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def settled(self, time_limit: float) -> bool:
+        """Wait until all servers were listed or have failed, and the offer says so."""
+        done = await self._fleet.settled(time_limit)
+        self._rebuild()
+        return done
+
+    # Messages of clients.
+
+    def take(self, session: Session, message: Envelope, reply: Reply) -> None:
+        """Take any message of a client; only a request uses ``reply``."""
+        if message.method is None:
+            self.answer(session, message)
+        elif message.id is None:
+            self.notify(session, message)
+        else:
+            self.request(session, message, reply)
+
+    def request(self, session: Session, message: Envelope, reply: Reply) -> None:
+        """Take a client's request; its answer goes to ``reply``, at once or later."""
+        assert message.id is not None
+        session.last_active = time.monotonic()
+        call = Call(session, message.id, reply)
+        session.calls[message.id] = call
+        method = self._methods.get(message.method or "")
+        if method is None:
+            call.error(jsonrpc.METHOD_NOT_FOUND, f"Method not found: {message.method}")
+            return
+        try:
+            method(call, message)
+        except (MalformedMessageError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+            call.error(jsonrpc.INVALID_PARAMS, f"Invalid params of {message.method}: {error}")
+
+    def notify(self, session: Session, message: Envelope) -> None:
+        """Take a client's notification."""
+        session.last_active = time.monotonic()
+        try:
+            if message.method == "notifications/cancelled":
+                params = jsonrpc.fields(message.params)
+                call = session.calls.get(jsonrpc.decode(params["requestId"])) if "requestId" in params else None
+                if call is not None:
+                    call.cancel(params)
+            elif message.method == "notifications/progress":
+                self._progress_on_question(session, message)
+            elif message.method != "notifications/initialized":
+                for server in self._fleet.servers.values():
+                    upstream = server.known(session)
+                    if upstream is not None and upstream.owner is session and message.method is not None:
+                        upstream.notify(message.method, message.params)
+        except (MalformedMessageError, TypeError):
+            log.debug("a notification of %s is malformed", session.client)
+
+    def answer(self, session: Session, message: Envelope) -> None:
+        """Take a client's answer to a server's request."""
+        session.last_active = time.monotonic()
+        question = session.questions.pop(str(message.id), None)
+        if question is not None:
+            message.id = question.id
+            question.upstream.answer(jsonrpc.to_wire(message))
+
+    def _progress_on_question(self, session: Session, message: Envelope) -> None:
+        params = jsonrpc.fields(message.params)
+        token = str(jsonrpc.decode(params["progressToken"])) if "progressToken" in params else ""
+        question = session.questions.get(token)
+        if question is not None and question.progress_token is not None:
+            params["progressToken"] = question.progress_token
+            question.upstream.notify("notifications/progress", jsonrpc.encode(params))
+
+    # What is answered here.
+
+    def _initialize(self, call: Call, message: Envelope) -> None:
+        params = jsonrpc.fields(message.params)
+        wanted = jsonrpc.decode(params["protocolVersion"]) if "protocolVersion" in params else ""
+        call.session.introduce(params)
+        call.session.protocol_version = wanted if wanted in SUPPORTED_VERSIONS else PROTOCOL_VERSION
+        result: dict[str, Any] = {
+            "protocolVersion": call.session.protocol_version,
+            "capabilities": Raw(_CAPABILITIES),
+            "serverInfo": {"name": "mcp-gateway", "title": "MCP Gateway", "version": __version__},
+        }
+        if self.offer.instructions:
+            result["instructions"] = self.offer.instructions
+        call.result(jsonrpc.encode(result))
+        self.changed.publish(None)
+
+    def _list(self, call: Call, which: str) -> None:
+        if all(server.settled for server in self._fleet.servers.values()):
+            call.result(getattr(self.offer, which))
+        else:
+            self._later(call, self._list_when_settled(call, which))
+
+    async def _list_when_settled(self, call: Call, which: str) -> None:
+        await self.settled(_FIRST_LISTING)
+        call.result(getattr(self.offer, which))
+
+    def _set_level(self, call: Call, message: Envelope) -> None:
+        level = jsonrpc.decode(jsonrpc.fields(message.params).get("level", Raw(b'""')))
+        if level not in LOG_LEVELS:
+            call.error(jsonrpc.INVALID_PARAMS, f"{level!r} is not a log level; use one of {', '.join(LOG_LEVELS)}")
+            return
+        call.session.level = level
+        for server in self._fleet.servers.values():
+            upstream = server.known(call.session)
+            if upstream is not None:
+                self._apply_level(upstream, call.session)
+        call.result(b"{}")
+
+    def _apply_level(self, upstream: Upstream, session: Session) -> None:
+        """Tell a server the session's log level; a shared one gets the most talkative of all sessions."""
+        if "logging" not in upstream.capabilities:
+            return
+        levels = [session.level] if upstream.owner is session else [item.level for item in self.sessions.values()]
+        set_levels = [level for level in levels if level]
+        if set_levels:
+            level = min(set_levels, key=LOG_LEVELS.index)
+            if upstream.level != level:
+                upstream.level = level
+                self._spawn(self._tell_level(upstream, level))
+
+    async def _tell_level(self, upstream: Upstream, level: str) -> None:
+        try:
+            await upstream.request("logging/setLevel", b'{"level":"%b"}' % level.encode(), time_limit=10)
+        except (GatewayError, TimeoutError) as error:
+            log.debug("%s does not take a log level: %s", upstream.server, error)
+
+    # What is forwarded.
+
+    def _call_tool(self, call: Call, message: Envelope) -> None:
+        name = _name.decode(message.params).name
+        route = self.offer.tool_routes.get(name)
+        if route is None:
+            self._unknown(call, "tool", name)
+            return
+        call.subject = name
+        if self._on_call is not None:
+            call.on_finish = self._on_call
+        self._forward_named(call, message, route, name)
+
+    def _get_prompt(self, call: Call, message: Envelope) -> None:
+        name = _name.decode(message.params).name
+        route = self.offer.prompt_routes.get(name)
+        if route is None:
+            self._unknown(call, "prompt", name)
+            return
+        self._forward_named(call, message, route, name)
+
+    def _forward_named(self, call: Call, message: Envelope, route: Route, name: str) -> None:
+        if route.name != name:
+            params = jsonrpc.fields(message.params)
+            params["name"] = Raw(jsonrpc.encode(route.name))
+            message.params = Raw(jsonrpc.encode(params))
+        self._forward(call, message, route.server)
+
+    def _read_resource(self, call: Call, message: Envelope) -> None:
+        self._forward_uri(call, message)
+
+    def _forward_uri(self, call: Call, message: Envelope) -> Route | None:
+        uri = _uri.decode(message.params).uri
+        route = self.offer.resource_route(uri) or self._only_server_with_resources(uri)
+        if route is None:
+            call.error(jsonrpc.RESOURCE_NOT_FOUND, f"No server offers the resource {uri}", {"uri": uri})
+            return None
+        if route.name != uri:
+            params = jsonrpc.fields(message.params)
+            params["uri"] = Raw(jsonrpc.encode(route.name))
+            message.params = Raw(jsonrpc.encode(params))
+        self._forward(call, message, route.server)
+        return route
+
+    def _only_server_with_resources(self, uri: str) -> Route | None:
+        """A URI no list has (a link in a result) belongs to the one server that offers resources, if it is one."""
+        offering = [
+            server.name
+            for server in self._fleet.servers.values()
+            if server.listing is not None and "resources" in jsonrpc.fields(server.listing.capabilities)
+        ]
+        return Route(offering[0], uri) if len(offering) == 1 else None
+
+    def _subscribe(self, call: Call, message: Envelope) -> None:
+        uri = _uri.decode(message.params).uri
+        route = self._forward_uri(call, message)
+        if route is not None and tuple(route) not in call.session.subscriptions:
+            call.session.subscriptions[(route.server, route.name)] = uri
+
+    def _unsubscribe(self, call: Call, message: Envelope) -> None:
+        uri = _uri.decode(message.params).uri
+        route = self.offer.resource_route(uri) or self._only_server_with_resources(uri)
+        if route is None or call.session.subscriptions.pop((route.server, route.name), None) is None:
+            call.result(b"{}")
+            return
+        if self._subscribers(route.server, route.name):
+            call.result(b"{}")  # another session still wants it over the shared connection
+        else:
+            self._forward_uri(call, message)
+
+    def _subscribers(self, server: str, uri: str) -> list[Session]:
+        return [session for session in self.sessions.values() if (server, uri) in session.subscriptions]
+
+    def _stop_subscription(self, session: Session, server: str, uri: str) -> None:
+        running = self._fleet.servers.get(server)
+        upstream = running.known(session) if running is not None else None
+        if upstream is not None and upstream.owner is None and not self._subscribers(server, uri):
+            params = jsonrpc.encode({"uri": uri})
+            self._spawn(upstream.request("resources/unsubscribe", params, time_limit=10))
+
+    def _complete(self, call: Call, message: Envelope) -> None:
+        reference = _completion.decode(message.params).ref
+        if reference.type == "ref/prompt":
+            route = self.offer.prompt_routes.get(reference.name)
+            key, exposed = "name", reference.name
+        else:
+            route = self.offer.template_names.get(reference.uri) or self.offer.resource_route(reference.uri)
+            key, exposed = "uri", reference.uri
+        if route is None:
+            self._unknown(call, "prompt or resource", exposed)
+            return
+        if route.name != exposed:
+            params = jsonrpc.fields(message.params)
+            members = jsonrpc.fields(params["ref"])
+            members[key] = Raw(jsonrpc.encode(route.name))
+            params["ref"] = Raw(jsonrpc.encode(members))
+            message.params = Raw(jsonrpc.encode(params))
+        self._forward(call, message, route.server)
+
+    def _forward(self, call: Call, message: Envelope, name: str) -> None:
+        server = self._fleet.servers.get(name)
+        if server is None:
+            call.error(jsonrpc.INVALID_PARAMS, f"The server {name} is turned off")
+            return
+        server.last_used = time.time()
+        upstream = server.ready(call.session)
+        if upstream is not None:
+            self._send(call, message, upstream)
+        else:
+            self._later(call, self._forward_when_started(call, message, name))
+
+    async def _forward_when_started(self, call: Call, message: Envelope, name: str) -> None:
+        upstream = await self._fleet.servers[name].acquire(call.session)
+        call.task = None
+        if call.session.calls.get(call.id) is call:
+            self._send(call, message, upstream)
+
+    def _send(self, call: Call, message: Envelope, upstream: Upstream) -> None:
+        if call.session.level and upstream.level != call.session.level:
+            self._apply_level(upstream, call.session)
+        call.upstream = upstream
+        call.number = upstream.forward(message, call)
+
+    def _unknown(self, call: Call, what: str, name: str) -> None:
+        choice = " or ".join(self.offer.ambiguous.get(name, ()))
+        text = f"Several servers have a {what} {name}; use {choice}" if choice else f"Unknown {what}: {name}"
+        call.error(jsonrpc.INVALID_PARAMS, text)
+
+    # The offer.
+
+    def configuration_changed(self) -> None:
+        """Tool choice or the set of servers may be new."""
+        self._rebuild_soon()
+
+    def _rebuild_soon(self) -> None:
+        if not self._rebuilding:
+            self._rebuilding = True
+            asyncio.get_running_loop().call_soon(self._rebuild)
+
+    def _rebuild(self) -> None:
+        """Merge the listings again and tell the clients which lists are new."""
+        self._rebuilding = False
+        listed: list[tuple[CatalogServer, Any]] = [
+            (server.server, server.listing) for server in self._fleet.servers.values() if server.listing is not None
+        ]
+        allowed: ToolFilter = tool_filter(self._patterns, self._fleet.configuration.tools)
+        old, self.offer = self.offer, build_offer(listed, allowed)
+        for which, is_new in (
+            ("tools", old.tools != self.offer.tools),
+            ("prompts", old.prompts != self.offer.prompts),
+            ("resources", (old.resources, old.templates) != (self.offer.resources, self.offer.templates)),
+        ):
+            if is_new:
+                self._broadcast(jsonrpc.notification(f"notifications/{which}/list_changed"))
+        self.changed.publish(None)
+
+    def _broadcast(self, message: bytes) -> None:
+        for session in self.sessions.values():
+            if session.protocol_version:
+                session.deliver(message)
+
+    def _later(self, call: Call, work: Coroutine[Any, Any, None]) -> None:
+        async def guarded() -> None:
+            try:
+                await work
+            except GatewayError as error:
+                call.error(jsonrpc.CONNECTION_CLOSED, str(error))
+            except Exception as error:
+                log.exception("a request failed")
+                call.error(jsonrpc.INTERNAL_ERROR, f"The gateway failed: {type(error).__name__}")
+
+        call.task = self._spawn(guarded())
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

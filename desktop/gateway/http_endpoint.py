@@ -1,0 +1,300 @@
+"""The HTTP endpoint as a raw ASGI application: streamable HTTP at /mcp, HTTP with SSE at /sse, and /health.
+
+Implements MCP 2025-11-25 basic/transports (streamable HTTP) and 2024-11-05 (HTTP with SSE). No framework stands in the way
+of a call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+from desktop import jsonrpc
+from desktop.gateway.access import Access
+from desktop.gateway.gateway import SUPPORTED_VERSIONS, Gateway
+from desktop.gateway.message_stream import MessageStream
+from desktop.gateway.session import Session, SessionReply
+from desktop.jsonrpc import MalformedMessageError
+from desktop.servers.event_stream import format_event
+
+__all__ = ["HttpEndpoint"]
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = dict[bytes, bytes]
+
+_JSON: Final = (b"content-type", b"application/json")
+_SSE: Final = (
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"x-accel-buffering", b"no"),
+)
+_BODY_LIMIT: Final = 64 * 1024 * 1024
+_HEARTBEAT: Final = 15.0
+_SESSION_IDLE: Final = 30 * 60.0
+
+
+class HttpEndpoint:
+    """One listening HTTP endpoint.
+
+    Args:
+        gateway: Takes the messages.
+        access: Who may pass.
+        ready: Says whether the first load is done, for /health.
+    """
+
+    def __init__(self, gateway: Gateway, access: Access, ready: Callable[[], bool]) -> None:
+        self._gateway = gateway
+        self._access = access
+        self._ready = ready
+        self._streams: set[MessageStream] = set()
+        self._upkeep: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request."""
+        if scope["type"] != "http":
+            return
+        if self._upkeep is None:
+            self._upkeep = asyncio.get_running_loop().create_task(self._keep_up())
+        headers: Headers = dict(scope["headers"])
+        path, method = scope["path"], scope["method"]
+        if path == "/health":
+            await _reply(send, 200 if self._ready() else 503)
+            return
+        refusal = self._access.refuse(headers)
+        if refusal is not None:
+            extra = ((b"www-authenticate", b'Bearer realm="MCP Gateway"'),) if refusal.status == 401 else ()
+            await _reply(send, refusal.status, refusal.reason.encode(), *extra)
+        elif path == "/mcp":
+            await self._streamable(method, headers, receive, send)
+        elif path == "/sse":
+            await self._sse(method, receive, send, scope)
+        elif path == "/message" and method == "POST":
+            await self._sse_message(scope, receive, send)
+        else:
+            await _reply(send, 307, b"", (b"location", b"/mcp"))
+
+    async def close(self) -> None:
+        """End all open streams."""
+        if self._upkeep is not None:
+            self._upkeep.cancel()
+        for stream in tuple(self._streams):
+            stream.abandon()
+
+    # Streamable HTTP.
+
+    async def _streamable(self, method: str, headers: Headers, receive: Receive, send: Send) -> None:
+        if method == "POST":
+            await self._post(headers, receive, send)
+            return
+        session, problem = self._session(headers)
+        if session is None:
+            await _reply(send, *problem)
+        elif method == "GET":
+            if (
+                b"text/event-stream" not in headers.get(b"accept", b"text/event-stream")
+                and headers[b"accept"] != b"*/*"
+            ):
+                await _reply(send, 406, b"Accept text/event-stream to open the stream")
+                return
+            stream = MessageStream()
+            session.attach(stream)
+            try:
+                await self._stream(stream, receive, send)
+            finally:
+                session.detach(stream)
+        elif method == "DELETE":
+            await self._gateway.end_session(session)
+            await _reply(send, 200)
+        else:
+            await _reply(send, 405, b"", (b"allow", b"GET, POST, DELETE"))
+
+    async def _post(self, headers: Headers, receive: Receive, send: Send) -> None:
+        body = await _read_body(receive)
+        if body is None:
+            await _error(send, 413, jsonrpc.INVALID_REQUEST, "The message is larger than 64 MiB")
+            return
+        try:
+            message = jsonrpc.parse(body)
+        except MalformedMessageError:
+            if body.lstrip()[:1] == b"[":
+                await _error(
+                    send, 400, jsonrpc.INVALID_REQUEST, "Batches are not supported; send one message a request"
+                )
+            else:
+                await _error(send, 400, jsonrpc.PARSE_ERROR, "Parse error")
+            return
+        extra: tuple[tuple[bytes, bytes], ...] = ()
+        if message.method == "initialize" and message.id is not None:
+            session = self._gateway.open_session("streaming")
+            extra = ((b"mcp-session-id", session.id.encode()),)
+        else:
+            known, problem = self._session(headers)
+            if known is None:
+                await _reply(send, *problem)
+                return
+            session = known
+        if message.method is None:
+            self._gateway.answer(session, message)
+            await _reply(send, 202)
+        elif message.id is None:
+            self._gateway.notify(session, message)
+            await _reply(send, 202)
+        else:
+            stream = MessageStream()
+            self._gateway.request(session, message, stream)
+            await self._answer(stream, receive, send, extra)
+
+    async def _answer(
+        self, stream: MessageStream, receive: Receive, send: Send, extra: tuple[tuple[bytes, bytes], ...]
+    ) -> None:
+        """Plain JSON when the answer is the first thing to say, else an event stream."""
+        self._streams.add(stream)
+        try:
+            first = await stream.next()
+            if first is None:
+                await _reply(send, 202)  # the client cancelled and expects no answer
+            elif stream.sole_answer:
+                await _reply(send, 200, first, _JSON, *extra)
+            else:
+                await self._stream(stream, receive, send, first, extra)
+        finally:
+            self._streams.discard(stream)
+
+    async def _stream(
+        self,
+        stream: MessageStream,
+        receive: Receive,
+        send: Send,
+        first: bytes | None = None,
+        extra: tuple[tuple[bytes, bytes], ...] = (),
+    ) -> None:
+        """Send events until the stream ends or the client has gone."""
+        self._streams.add(stream)
+        await send({"type": "http.response.start", "status": 200, "headers": [*_SSE, *extra]})
+        gone = asyncio.get_running_loop().create_task(_until_gone(receive, stream))
+        try:
+            message = first
+            while True:
+                if message is not None:
+                    chunk = format_event(message) if message else b": alive\n\n"
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                message = await stream.next()
+                if message is None:
+                    break
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            gone.cancel()
+            self._streams.discard(stream)
+
+    def _session(self, headers: Headers) -> tuple[Session | None, tuple[int, bytes, tuple[bytes, bytes]]]:
+        session_id = headers.get(b"mcp-session-id", b"").decode("latin-1")
+        if not session_id:
+            text = "Missing Mcp-Session-Id: send initialize first"
+            return None, (400, jsonrpc.response_error(None, jsonrpc.INVALID_REQUEST, text), _JSON)
+        session = self._gateway.sessions.get(session_id)
+        if session is None:
+            return None, (404, jsonrpc.response_error(None, -32001, "Session not found"), _JSON)
+        version = headers.get(b"mcp-protocol-version", b"").decode("latin-1")
+        if version and version not in SUPPORTED_VERSIONS:
+            text = f"Unsupported protocol version {version}; supported: {', '.join(SUPPORTED_VERSIONS)}"
+            return None, (400, jsonrpc.response_error(None, -32022, text, {"supported": SUPPORTED_VERSIONS}), _JSON)
+        return session, (200, b"", _JSON)
+
+    # HTTP with SSE (2024-11-05).
+
+    async def _sse(self, method: str, receive: Receive, send: Send, scope: Scope) -> None:
+        if method == "POST":
+            await self._sse_message(scope, receive, send)
+            return
+        if method != "GET":
+            await _reply(send, 405, b"", (b"allow", b"GET, POST"))
+            return
+        session = self._gateway.open_session("sse")
+        stream = MessageStream()
+        session.attach(stream)
+        first = format_event(b"/message?sessionId=" + session.id.encode(), b"endpoint")
+        self._streams.add(stream)
+        await send({"type": "http.response.start", "status": 200, "headers": [*_SSE]})
+        await send({"type": "http.response.body", "body": first, "more_body": True})
+        gone = asyncio.get_running_loop().create_task(_until_gone(receive, stream))
+        try:
+            while (message := await stream.next()) is not None:
+                chunk = format_event(message) if message else b": alive\n\n"
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            gone.cancel()
+            self._streams.discard(stream)
+            await self._gateway.end_session(session)
+
+    async def _sse_message(self, scope: Scope, receive: Receive, send: Send) -> None:
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        name = (query.get("sessionId") or query.get("sessionid") or [""])[0]
+        session = self._gateway.sessions.get(name)
+        if session is None:
+            await _error(send, 404, -32001, "Session not found")
+            return
+        body = await _read_body(receive)
+        try:
+            message = jsonrpc.parse(body or b"")
+        except MalformedMessageError:
+            await _error(send, 400, jsonrpc.PARSE_ERROR, "Parse error")
+            return
+        await _reply(send, 202, b"Accepted")
+        self._gateway.take(session, message, SessionReply(session))
+
+    # Upkeep.
+
+    async def _keep_up(self) -> None:
+        """Signs of life on quiet streams; sessions whose client has gone silently are ended."""
+        while True:
+            await asyncio.sleep(_HEARTBEAT)
+            for stream in tuple(self._streams):
+                stream.beat()
+            oldest = time.monotonic() - _SESSION_IDLE
+            for session in tuple(self._gateway.sessions.values()):
+                quiet = not session.listening and not session.calls and session.transport == "streaming"
+                if quiet and session.last_active < oldest:
+                    await self._gateway.end_session(session)
+
+
+async def _until_gone(receive: Receive, stream: MessageStream) -> None:
+    while True:
+        if (await receive())["type"] == "http.disconnect":
+            stream.abandon()
+            return
+
+
+async def _read_body(receive: Receive) -> bytes | None:
+    """The whole body, or None when it is too large or the client went away."""
+    event = await receive()
+    if event["type"] != "http.request":
+        return None
+    body: bytes = event.get("body", b"")
+    if not event.get("more_body"):
+        return body
+    parts, size = [body], len(body)
+    while event.get("more_body"):
+        event = await receive()
+        if event["type"] != "http.request":
+            return None
+        parts.append(event.get("body", b""))
+        size += len(parts[-1])
+        if size > _BODY_LIMIT:
+            return None
+    return b"".join(parts)
+
+
+async def _reply(send: Send, status: int, body: bytes = b"", *headers: tuple[bytes, bytes]) -> None:
+    length = (b"content-length", b"%d" % len(body))
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _error(send: Send, status: int, code: int, text: str) -> None:
+    await _reply(send, status, jsonrpc.response_error(None, code, text), _JSON)

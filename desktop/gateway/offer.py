@@ -1,0 +1,157 @@
+"""Everything the gateway offers at one moment: the lists as ready-made bytes, and where each name leads."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from msgspec import Raw
+
+from desktop import jsonrpc
+from desktop.catalog.model import CatalogServer
+from desktop.gateway.naming import Route, exposed_names
+from desktop.gateway.tool_filter import ToolFilter
+from desktop.servers.listing import Listing
+
+__all__ = ["Offer", "build_offer"]
+
+_INSTRUCTIONS_LIMIT: Final = 4000
+_URI_EXPRESSION: Final = re.compile(r"\{[^{}]*\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """The merged lists.
+
+    Attributes:
+        tools, prompts, resources, templates: Complete results of the four list methods, as JSON.
+        tool_routes, prompt_routes, resource_routes: Exposed name or URI -> where it leads.
+        template_routes: Patterns of resource templates, in order.
+        template_names: Exposed URI template -> where it leads, for completion.
+        ambiguous: A name several servers use -> the exposed names to choose from.
+        instructions: What servers say about themselves, each under its name.
+    """
+
+    tools: bytes = b'{"tools":[]}'
+    prompts: bytes = b'{"prompts":[]}'
+    resources: bytes = b'{"resources":[]}'
+    templates: bytes = b'{"resourceTemplates":[]}'
+    tool_routes: Mapping[str, Route] = field(default_factory=dict)
+    prompt_routes: Mapping[str, Route] = field(default_factory=dict)
+    resource_routes: Mapping[str, Route] = field(default_factory=dict)
+    template_routes: Sequence[tuple[re.Pattern[str], Route]] = ()
+    template_names: Mapping[str, Route] = field(default_factory=dict)
+    ambiguous: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    instructions: str = ""
+
+    def resource_route(self, uri: str) -> Route | None:
+        """The server of a resource: listed under this URI, else the first template that matches it."""
+        route = self.resource_routes.get(uri)
+        if route is not None:
+            return route
+        for pattern, template in self.template_routes:
+            if pattern.fullmatch(uri):
+                return Route(template.server, uri)
+        return None
+
+
+def build_offer(servers: Iterable[tuple[CatalogServer, Listing]], allowed: ToolFilter) -> Offer:
+    """Merge listings. Deterministic: servers in the order of their names, entries in the order of their server."""
+    ordered = sorted(servers, key=lambda pair: pair[0].name)
+    tools = [
+        (Route(server.name, name), server.prefix, entry)
+        for server, listing in ordered
+        for name, entry in _named(listing.tools, "name")
+        if allowed(server, name)
+    ]
+    prompts = [
+        (Route(server.name, name), "", entry)
+        for server, listing in ordered
+        for name, entry in _named(listing.prompts, "name")
+    ]
+    tool_names = exposed_names((route, prefix) for route, prefix, _ in tools)
+    prompt_names = exposed_names((route, prefix) for route, prefix, _ in prompts)
+    resources = _merged_uris(ordered, lambda listing: listing.resources, "uri")
+    templates = _merged_uris(ordered, lambda listing: listing.templates, "uriTemplate")
+    return Offer(
+        tools=_list("tools", [_renamed(entry, "name", route.name, tool_names[route]) for route, _, entry in tools]),
+        prompts=_list(
+            "prompts", [_renamed(entry, "name", route.name, prompt_names[route]) for route, _, entry in prompts]
+        ),
+        resources=_list(
+            "resources", [_renamed(entry, "uri", route.name, uri) for uri, (route, entry) in resources.items()]
+        ),
+        templates=_list(
+            "resourceTemplates",
+            [_renamed(entry, "uriTemplate", route.name, uri) for uri, (route, entry) in templates.items()],
+        ),
+        tool_routes={name: route for route, name in tool_names.items()},
+        prompt_routes={name: route for route, name in prompt_names.items()},
+        resource_routes={uri: route for uri, (route, _) in resources.items()},
+        template_routes=[(_pattern(uri), route) for uri, (route, _) in templates.items()],
+        template_names={uri: route for uri, (route, _) in templates.items()},
+        ambiguous=_ambiguous(tool_names),
+        instructions=_instructions(ordered),
+    )
+
+
+def _named(entries: Iterable[Raw], key: str) -> Iterable[tuple[str, Raw]]:
+    seen: set[str] = set()
+    for entry in entries:
+        name = jsonrpc.decode(jsonrpc.fields(entry)[key])
+        if name not in seen:  # a server that lists a name twice means the first
+            seen.add(name)
+            yield name, entry
+
+
+def _merged_uris(
+    ordered: Sequence[tuple[CatalogServer, Listing]], entries_of: Callable[[Listing], list[Raw]], key: str
+) -> dict[str, tuple[Route, Raw]]:
+    """URIs over all servers; where two servers have the same, the later one's gets its server's name as scheme prefix."""
+    merged: dict[str, tuple[Route, Raw]] = {}
+    for server, listing in ordered:
+        for uri, entry in _named(entries_of(listing), key):
+            exposed = uri
+            if exposed in merged:
+                exposed = f"{re.sub(r'[^a-z0-9.-]', '-', server.name.lower())}+{uri}"
+            merged.setdefault(exposed, (Route(server.name, uri), entry))
+    return merged
+
+
+def _renamed(entry: Raw, key: str, old: str, new: str) -> Raw:
+    if old == new:
+        return entry
+    members = jsonrpc.fields(entry)
+    members[key] = Raw(jsonrpc.encode(new))
+    return Raw(jsonrpc.encode(members))
+
+
+def _list(member: str, entries: Sequence[Raw]) -> bytes:
+    return b'{"%b":[%b]}' % (member.encode(), b",".join(bytes(entry) for entry in entries))
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    """A URI template (RFC 6570) as a pattern: every expression stands for any text without white space."""
+    literal = [re.escape(part) for part in _URI_EXPRESSION.split(template)]
+    return re.compile(r"\S*?".join(literal))
+
+
+def _ambiguous(names: Mapping[Route, str]) -> dict[str, tuple[str, ...]]:
+    groups: dict[str, list[str]] = defaultdict(list)
+    for route, exposed in names.items():
+        if exposed != route.name:
+            groups[route.name].append(exposed)
+    taken = set(names.values())
+    return {name: tuple(sorted(group)) for name, group in groups.items() if name not in taken}
+
+
+def _instructions(ordered: Sequence[tuple[CatalogServer, Listing]]) -> str:
+    parts = [
+        f"## {server.title or server.name}\n{listing.instructions.strip()[:_INSTRUCTIONS_LIMIT]}"
+        for server, listing in ordered
+        if listing.instructions.strip()
+    ]
+    return "\n\n".join(parts)

@@ -1,0 +1,234 @@
+"""A client session: who the client is, what it has asked, what it has been asked, and where messages for it go."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections import deque
+from typing import Any, Final, Protocol
+
+from msgspec import Raw
+
+from desktop import jsonrpc
+from desktop.jsonrpc import Id
+from desktop.servers.upstream import Upstream
+
+__all__ = ["LOG_LEVELS", "Call", "Question", "Reply", "Session", "SessionReply"]
+
+_BACKLOG: Final = 512
+LOG_LEVELS: Final = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
+_ASKED_BY_SERVERS: Final = {
+    "sampling/createMessage": "sampling",
+    "elicitation/create": "elicitation",
+    "roots/list": "roots",
+}
+
+
+class Reply(Protocol):
+    """Where the answer to one client request goes: a response stream, or simply the session's own channel."""
+
+    def send(self, message: bytes) -> None:
+        """A message that belongs to the request, before its answer."""
+
+    def finish(self, message: bytes) -> None:
+        """The answer; nothing follows."""
+
+    def abandon(self) -> None:
+        """There will be no answer, since the client cancelled."""
+
+
+class Channel(Protocol):
+    """Takes messages that belong to no request."""
+
+    def send(self, message: bytes) -> None:
+        """Deliver one message."""
+
+
+class Call:
+    """One request of the client on its way; the sink for everything that belongs to it.
+
+    Attributes:
+        upstream, number: Where it was forwarded, once it was; for cancelling.
+        started: Monotonic seconds.
+        on_finish: Called with the call when it is answered or abandoned.
+    """
+
+    __slots__ = ("id", "number", "on_finish", "reply", "session", "started", "subject", "task", "upstream")
+
+    def __init__(self, session: Session, id: Id, reply: Reply) -> None:
+        self.session = session
+        self.id = id
+        self.reply = reply
+        self.subject = ""
+        self.upstream: Upstream | None = None
+        self.number = 0
+        self.task: Any = None
+        self.started = time.monotonic()
+        self.on_finish: Any = None
+
+    def send(self, message: bytes) -> None:
+        """A notification or request that belongs to the call."""
+        self.reply.send(message)
+
+    def finish(self, message: bytes) -> None:
+        """The answer."""
+        self._ended()
+        self.reply.finish(message)
+
+    def result(self, result: bytes | Raw) -> None:
+        """Answer with a result of our own."""
+        self.finish(jsonrpc.response(self.id, result))
+
+    def error(self, code: int, message: str, data: Any = None) -> None:
+        """Answer with an error of our own."""
+        self.finish(jsonrpc.response_error(self.id, code, message, data))
+
+    def cancel(self, params: dict[str, Raw]) -> None:
+        """The client does not want the answer any more."""
+        self._ended()
+        if self.upstream is not None:
+            self.upstream.cancel(self.number, params)
+        elif self.task is not None:
+            self.task.cancel()
+        self.reply.abandon()
+
+    def _ended(self) -> None:
+        self.session.call_ended(self)
+        if self.on_finish is not None:
+            self.on_finish(self)
+            self.on_finish = None
+
+
+class Question:
+    """A request of a server to the client, under an id of ours until it is answered."""
+
+    __slots__ = ("id", "progress_token", "upstream")
+
+    def __init__(self, upstream: Upstream, id: Id, progress_token: Raw | None) -> None:
+        self.upstream = upstream
+        self.id = id
+        self.progress_token = progress_token
+
+
+class Session:
+    """One connected client.
+
+    Attributes:
+        client: "name version" of the client, as it said in ``initialize``.
+        transport: How it is connected: ``stdio``, ``streaming`` or ``sse``.
+        level: Its log level, or empty when it never set one.
+        subscriptions: (server, URI as the server knows it) -> URI as the client knows it.
+        last_active: Monotonic seconds of the last message from the client.
+    """
+
+    def __init__(self, transport: str) -> None:
+        self._id = secrets.token_urlsafe(24)
+        self.transport = transport
+        self.client = ""
+        self.protocol_version = ""
+        self.level = ""
+        self.calls: dict[Id, Call] = {}
+        self.questions: dict[str, Question] = {}
+        self.subscriptions: dict[tuple[str, str], str] = {}
+        self.last_active = time.monotonic()
+        self.closed = False
+        self._on_quiet: asyncio.Event | None = None
+        self._capabilities = b"{}"
+        self._abilities: frozenset[str] = frozenset()
+        self._channel: Channel | None = None
+        self._backlog: deque[bytes] = deque(maxlen=_BACKLOG)
+
+    @property
+    def id(self) -> str:
+        """The session id, unguessable."""
+        return self._id
+
+    @property
+    def capabilities(self) -> bytes:
+        """The client's capabilities, as JSON."""
+        return self._capabilities
+
+    @property
+    def answers_servers(self) -> bool:
+        """Whether the client takes requests from servers."""
+        return not self._abilities.isdisjoint(_ASKED_BY_SERVERS.values())
+
+    def introduce(self, params: dict[str, Raw]) -> None:
+        """Take over what ``initialize`` says of the client."""
+        if "capabilities" in params:
+            self._abilities = frozenset(jsonrpc.fields(params["capabilities"]))
+            self._capabilities = bytes(params["capabilities"])
+        info = jsonrpc.decode(params["clientInfo"]) if "clientInfo" in params else {}
+        if isinstance(info, dict):
+            self.client = f"{info.get('name', '')} {info.get('version', '')}".strip()
+
+    def answers(self, method: str) -> bool:
+        """Whether the client said that it takes this request from servers; methods we don't know are given a chance."""
+        ability = _ASKED_BY_SERVERS.get(method)
+        return ability is None or ability in self._abilities
+
+    def attach(self, channel: Channel) -> None:
+        """From now on ``channel`` takes messages that belong to no request, first those that had to wait."""
+        self._channel = channel
+        while self._backlog:
+            channel.send(self._backlog.popleft())
+
+    def detach(self, channel: Channel) -> None:
+        """The channel has gone."""
+        if self._channel is channel:
+            self._channel = None
+
+    @property
+    def listening(self) -> bool:
+        """Whether a channel is attached."""
+        return self._channel is not None
+
+    def deliver(self, message: bytes) -> None:
+        """Send a message that belongs to no request; kept (the newest 512) until somebody listens."""
+        if self._channel is not None:
+            self._channel.send(message)
+        else:
+            self._backlog.append(message)
+
+    async def quiet(self, time_limit: float) -> None:
+        """Wait until no request is under way, ``time_limit`` seconds at most."""
+        self._on_quiet = asyncio.Event()
+        if self.calls:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(time_limit):
+                    await self._on_quiet.wait()
+
+    def call_ended(self, call: Call) -> None:
+        """A request was answered or abandoned."""
+        if self.calls.get(call.id) is call:
+            del self.calls[call.id]
+            if self._on_quiet is not None and not self.calls:
+                self._on_quiet.set()
+
+    def wants(self, level: str) -> bool:
+        """Whether a log message of this level is to be sent."""
+        if not self.level or level not in LOG_LEVELS:
+            return True
+        return LOG_LEVELS.index(level) >= LOG_LEVELS.index(self.level)
+
+
+class SessionReply:
+    """For transports with one channel a session: everything goes there."""
+
+    __slots__ = ("_session",)
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def send(self, message: bytes) -> None:
+        """Into the session's channel."""
+        self._session.deliver(message)
+
+    def finish(self, message: bytes) -> None:
+        """Into the session's channel."""
+        self._session.deliver(message)
+
+    def abandon(self) -> None:
+        """Nothing is sent."""

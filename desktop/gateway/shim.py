@@ -1,0 +1,293 @@
+"""The stdio shim: joins a client's standard streams to the running gateway. Imports next to nothing, starts in ~10 ms.
+
+Each line on standard input is one JSON-RPC message and becomes one HTTP request on the gateway's local socket; answers, JSON
+or event stream, become lines on standard output. Runs with the standard library's lowest layer only (`_socket`, `_thread`),
+so that a client that starts it waits for Python itself and hardly more.
+"""
+
+from __future__ import annotations
+
+import _socket
+import _thread
+import os
+import sys
+
+TYPE_CHECKING = False  # importing typing would cost as much as all the rest
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Shim", "connect", "read_endpoint"]
+
+_PIECE = 262144
+
+
+def read_endpoint(file: str) -> tuple[str, str] | None:
+    """Address and token a running gateway has written, or None."""
+    try:
+        with open(file, encoding="utf-8") as stream:
+            lines = stream.read().split("\n")
+    except OSError:
+        return None
+    return (lines[0], lines[1] if len(lines) > 1 else "") if lines[0] else None
+
+
+def connect(address: str) -> _socket.socket | None:
+    """A connected socket, or None when nobody answers there."""
+    try:
+        if address.startswith("unix:"):
+            connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+            connection.connect(address[5:])
+        else:
+            host, _, port = address.rpartition(":")
+            connection = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+            connection.connect((host, int(port)))
+            connection.setsockopt(_socket.IPPROTO_TCP, 1, 1)
+    except (OSError, ValueError):
+        return None
+    return connection
+
+
+class Closed(Exception):
+    """The gateway closed a connection."""
+
+
+class Connection:
+    """One HTTP/1.1 connection to the gateway, reading with a buffer."""
+
+    def __init__(self, connection: _socket.socket) -> None:
+        self.socket = connection
+        self.buffer = bytearray()
+
+    def _fill(self) -> None:
+        piece = self.socket.recv(_PIECE)
+        if not piece:
+            raise Closed
+        self.buffer += piece
+
+    def head(self) -> tuple[int, dict[bytes, bytes]]:
+        """Status and headers of the next response."""
+        while (end := self.buffer.find(b"\r\n\r\n")) < 0:
+            self._fill()
+        lines = bytes(self.buffer[:end]).split(b"\r\n")
+        del self.buffer[: end + 4]
+        headers: dict[bytes, bytes] = {}
+        for line in lines[1:]:
+            name, _, value = line.partition(b":")
+            headers[name.strip().lower()] = value.strip()
+        return int(lines[0].split()[1]), headers
+
+    def body(self, headers: dict[bytes, bytes]) -> Iterator[bytes]:
+        """The pieces of the response's body."""
+        if headers.get(b"transfer-encoding", b"").lower() == b"chunked":
+            while True:
+                while (end := self.buffer.find(b"\r\n")) < 0:
+                    self._fill()
+                size = int(self.buffer[:end].split(b";")[0], 16)
+                del self.buffer[: end + 2]
+                while len(self.buffer) < size + 2:
+                    self._fill()
+                piece = bytes(self.buffer[:size])
+                del self.buffer[: size + 2]
+                if not size:
+                    return
+                yield piece
+        else:
+            left = int(headers.get(b"content-length", b"0"))
+            while left:
+                if not self.buffer:
+                    self._fill()
+                piece = bytes(self.buffer[:left])
+                del self.buffer[: len(piece)]
+                left -= len(piece)
+                yield piece
+
+
+class Shim:
+    """Bridges one client.
+
+    Args:
+        address: ``unix:PATH`` or ``HOST:PORT``.
+        token: Bearer token, may be empty.
+        first: A connection that is open already.
+        source, target: File descriptors of the client's side.
+    """
+
+    def __init__(self, address: str, token: str, first: _socket.socket, source: int = 0, target: int = 1) -> None:
+        self.address = address
+        self.token = token
+        self.source = source
+        self.target = target
+        self.session = b""
+        self.idle = [Connection(first)]
+        self.busy = 0
+        self.lock = _thread.allocate_lock()
+        self.output = _thread.allocate_lock()
+
+    def run(self) -> int:
+        """Bridge until the client's end of input; returns the exit code."""
+        rest = bytearray()
+        while True:
+            piece = os.read(self.source, _PIECE)
+            if not piece:
+                break
+            start = len(rest)
+            rest += piece
+            end = rest.rfind(b"\n", start)
+            if end < 0:
+                continue
+            lines = bytes(rest[:end]).split(b"\n")
+            del rest[: end + 1]
+            for line in lines:
+                if line.strip():
+                    self._take(line)
+        self._wait_for_answers()
+        if self.session:
+            self._finish(self._begin(b"DELETE", b""), b"DELETE", b"")
+        return 0
+
+    def _take(self, line: bytes) -> None:
+        """Send a message now, in the order it came; the answer to a request is awaited on a thread of its own."""
+        if not self.session:
+            self._finish(self._begin(b"POST", line), b"POST", line)  # initialize: nothing may overtake it
+            return
+        connection = self._begin(b"POST", line)
+        with self.lock:
+            self.busy += 1
+        _thread.start_new_thread(self._await_answer, (connection, line))
+
+    def _await_answer(self, connection: Connection | None, line: bytes) -> None:
+        try:
+            self._finish(connection, b"POST", line)
+        finally:
+            with self.lock:
+                self.busy -= 1
+
+    def _begin(self, method: bytes, body: bytes) -> Connection | None:
+        """Send a request on an idle connection, or on a new one when it turns out to be closed."""
+        for fresh in (False, True):
+            connection = self._connection(fresh)
+            if connection is None:
+                return None
+            try:
+                connection.socket.sendall(self._request(method, body))
+            except OSError:
+                continue
+            return connection
+        return None
+
+    def _finish(self, connection: Connection | None, method: bytes, body: bytes) -> None:
+        """Read the answer of a request that was sent; tell the client when there is none."""
+        for again in (True, False):
+            if connection is None:
+                break
+            try:
+                status, headers = connection.head()
+            except (Closed, OSError):
+                # A kept connection may have been closed before the request reached the gateway.
+                connection = self._begin(method, body) if again else None
+                continue
+            try:
+                self._answer(connection, status, headers)
+            except (Closed, OSError):
+                break
+            with self.lock:
+                self.idle.append(connection)
+            return
+        self._lost(body)
+
+    def _connection(self, fresh: bool) -> Connection | None:
+        with self.lock:
+            if self.idle and not fresh:
+                return self.idle.pop()
+        opened = connect(self.address)
+        return None if opened is None else Connection(opened)
+
+    def _request(self, method: bytes, body: bytes) -> bytes:
+        head = b"%b /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: application/json, text/event-stream\r\n" % method
+        if self.session:
+            head += b"Mcp-Session-Id: %b\r\n" % self.session
+        if self.token:
+            head += b"Authorization: Bearer %b\r\n" % self.token.encode()
+        if method == b"POST":
+            head += b"Content-Type: application/json\r\nContent-Length: %d\r\n" % len(body)
+        return head + b"\r\n" + body
+
+    def _answer(self, connection: Connection, status: int, headers: dict[bytes, bytes]) -> None:
+        if b"mcp-session-id" in headers and not self.session:
+            self.session = headers[b"mcp-session-id"]
+            _thread.start_new_thread(self._listen, ())
+        if headers.get(b"content-type", b"").startswith(b"text/event-stream"):
+            self._events(connection.body(headers))
+        else:
+            text = b"".join(connection.body(headers))
+            if text and headers.get(b"content-type", b"").startswith(b"application/json"):
+                if status >= 400 and b'"id":null' in text:
+                    self._note(text)
+                self._emit(text.replace(b"\n", b" ").replace(b"\r", b" "))
+
+    def _events(self, pieces: Iterator[bytes]) -> None:
+        rest = bytearray()
+        for piece in pieces:
+            start = max(len(rest) - 3, 0)
+            rest += piece
+            while (end := rest.find(b"\n\n", start)) >= 0:
+                for line in bytes(rest[:end]).split(b"\n"):
+                    if line.startswith(b"data: "):
+                        self._emit(line[6:])
+                del rest[: end + 2]
+                start = 0
+
+    def _listen(self) -> None:
+        """The stream of messages that belong to no request; when it ends, so does the gateway, and so do we."""
+        connection = self._connection(True)
+        try:
+            if connection is not None:
+                connection.socket.sendall(self._request(b"GET", b""))
+                status, headers = connection.head()
+                if status == 200:
+                    self._events(connection.body(headers))
+        except (Closed, OSError):
+            pass  # told below
+        self._note(b"the gateway has ended")
+        os._exit(0)
+
+    def _lost(self, line: bytes) -> None:
+        """Tell the client that a request got no answer."""
+        import json  # the gateway has gone; time does not matter any more
+
+        try:
+            number = json.loads(line).get("id")
+        except (ValueError, AttributeError):
+            number = None
+        if number is not None and b'"method"' in line:
+            error = {"code": -32000, "message": "The MCP gateway has gone"}
+            self._emit(json.dumps({"jsonrpc": "2.0", "id": number, "error": error}).encode())
+
+    def _emit(self, line: bytes) -> None:
+        with self.output:
+            view = memoryview(line + b"\n")
+            while view:
+                view = view[os.write(self.target, view) :]
+
+    def _note(self, text: bytes) -> None:
+        os.write(2, b"docker-mcp: " + text + b"\n")
+
+    def _wait_for_answers(self) -> None:
+        import time  # the client has ended its input
+
+        deadline = time.monotonic() + 10
+        while self.busy and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+
+def main(file: str) -> int | None:
+    """Run as shim if a gateway answers; returns the exit code, or None when none runs."""
+    endpoint = read_endpoint(file)
+    first = connect(endpoint[0]) if endpoint is not None else None
+    if endpoint is None or first is None:
+        return None
+    return Shim(endpoint[0], endpoint[1], first).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]) or 0)

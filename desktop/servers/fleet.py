@@ -1,0 +1,263 @@
+"""All enabled servers: follows the configuration, keeps the rest of the program posted, stops what is idle."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from desktop.catalog.configuration import Configuration
+from desktop.catalog.model import CatalogServer
+from desktop.engine.ports import PullProgress
+from desktop.errors import EngineUnavailableError, MissingSettingError
+from desktop.events import EventStream
+from desktop.servers.launch import server_kind, source_of
+from desktop.servers.listing import ListingCache
+from desktop.servers.managed_server import Launching, ManagedServer, ServerListener, Timing
+from desktop.servers.status import ServerKind, ServerState, ServerStatus
+from desktop.servers.stderr_log import StderrLog
+from desktop.servers.upstream import SessionPort
+
+__all__ = ["Fleet"]
+
+_IDLE_CHECK: Final = 15.0
+_LISTING_AT_ONCE: Final = 4
+log = logging.getLogger(__name__)
+
+
+class Fleet:
+    """The enabled servers by name.
+
+    Args:
+        launcher: Starts servers.
+        cache: Listings on disk.
+        timing: Limits for every server.
+        clean: Removes secrets from log lines.
+        long_lived: Give every session a container of its own (``--long-lived``).
+        echo: Called with server and line for each line on standard error (``--verbose``).
+
+    Attributes:
+        changed: The name of a server whose status is new.
+    """
+
+    def __init__(
+        self,
+        *,
+        launcher: Launching,
+        cache: ListingCache,
+        timing: Timing,
+        clean: Callable[[str], str],
+        long_lived: bool = False,
+        echo: Callable[[str, str], None] | None = None,
+    ) -> None:
+        self.changed: EventStream[str] = EventStream()
+        self._launcher = launcher
+        self._cache = cache
+        self._timing = timing
+        self._clean = clean
+        self._long_lived = long_lived
+        self._echo = echo
+        self._listener: ServerListener | None = None
+        self._configuration = Configuration()
+        self._servers: dict[str, ManagedServer] = {}
+        self._logs: dict[str, StderrLog] = {}
+        self._pulls: dict[str, PullProgress] = {}
+        self._applying = asyncio.Lock()
+        self._paused = False
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._listing_slots = asyncio.Semaphore(_LISTING_AT_ONCE)
+        self._idle_check: asyncio.Task[None] | None = None
+
+    def attach(self, listener: ServerListener) -> None:
+        """Say who takes what servers say; once, before `apply`."""
+        self._listener = listener
+
+    @property
+    def configuration(self) -> Configuration:
+        """The configuration in force."""
+        return self._configuration
+
+    @property
+    def servers(self) -> Mapping[str, ManagedServer]:
+        """The running set: enabled, known to a catalog, not paused."""
+        return self._servers
+
+    @property
+    def paused(self) -> bool:
+        """Whether everything is stopped although it is enabled."""
+        return self._paused
+
+    async def apply(self, configuration: Configuration) -> None:
+        """Follow a new configuration: stop what is off or changed, begin what is on. Unchanged servers keep running."""
+        async with self._applying:
+            self._configuration = configuration
+            wanted: dict[str, tuple[CatalogServer, Mapping[str, Any]]] = {}
+            if not self._paused:
+                for name in configuration.enabled:
+                    server = configuration.servers.get(name)
+                    if server is not None:
+                        wanted[name] = (server, configuration.values_of(server))
+            going = [
+                running
+                for name, running in self._servers.items()
+                if name not in wanted or wanted[name] != (running.server, running.values)
+            ]
+            for running in going:
+                del self._servers[running.name]
+            for name in sorted(wanted.keys() - self._servers.keys()):
+                self._servers[name] = self._manage(*wanted[name])
+            self._servers = dict(sorted(self._servers.items()))
+            self._tell(*(running.name for running in going), *wanted, offer=True)
+            await asyncio.gather(*(running.stop() for running in going))
+            for running in self._servers.values():
+                if running.listing is None:
+                    self._spawn(self._first_listing(running))
+
+    def _manage(self, server: CatalogServer, values: Mapping[str, Any]) -> ManagedServer:
+        assert self._listener is not None
+        return ManagedServer(
+            server,
+            values,
+            launcher=self._launcher,
+            listener=self._listener,
+            cache=self._cache,
+            timing=self._timing,
+            log=self.log_of(server.name),
+            per_session=self._long_lived and server_kind(server) is not ServerKind.PACKAGE,
+        )
+
+    async def _first_listing(self, server: ManagedServer) -> None:
+        async with self._listing_slots:
+            if self._servers.get(server.name) is server:
+                await server.ensure_listed()
+
+    async def pause(self, paused: bool) -> None:
+        """Stop everything, or begin again what is enabled."""
+        self._paused = paused
+        await self.apply(self._configuration)
+
+    async def settled(self, time_limit: float) -> bool:
+        """Wait until every server was listed or has failed; False when ``time_limit`` seconds were not enough."""
+        done = asyncio.Event()
+
+        def look(_: str) -> None:
+            if all(server.settled for server in self._servers.values()):
+                done.set()
+
+        unsubscribe = self.changed.subscribe(look)
+        try:
+            look("")
+            async with asyncio.timeout(time_limit):
+                await done.wait()
+        except TimeoutError:
+            return False
+        finally:
+            unsubscribe()
+        return True
+
+    async def release(self, session: SessionPort) -> None:
+        """A client session has ended."""
+        await asyncio.gather(*(server.release(session) for server in self._servers.values()), return_exceptions=True)
+
+    async def restart(self, name: str) -> None:
+        """Stop a server's connections, forget its failures, start and list it anew."""
+        server = self._servers.get(name)
+        if server is not None:
+            await server.restart()
+
+    def retry_missing(self) -> None:
+        """Something servers were waiting for (the engine, a secret, a consent) may be there now: try those again."""
+        for server in self._servers.values():
+            if isinstance(server.failure, (EngineUnavailableError, MissingSettingError)):
+                self._spawn(server.retry())
+
+    def watch_idle(self) -> None:
+        """From now on stop servers nobody has used for a while."""
+        if self._idle_check is None:
+            self._idle_check = self._spawn(self._stop_idle())
+
+    async def _stop_idle(self) -> None:
+        while True:
+            await asyncio.sleep(min(_IDLE_CHECK, self._timing.idle))
+            for server in tuple(self._servers.values()):
+                await server.stop_idle()
+
+    async def close(self) -> None:
+        """Stop everything."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        servers, self._servers = tuple(self._servers.values()), {}
+        await asyncio.gather(*(server.stop() for server in servers), return_exceptions=True)
+
+    # What the faces show.
+
+    def log_of(self, name: str) -> StderrLog:
+        """Standard error of a server, kept while it is off too."""
+        found = self._logs.get(name)
+        if found is None:
+            echo = self._echo
+            found = StderrLog(self._clean, echo=None if echo is None else lambda line: echo(name, line))
+            self._logs[name] = found
+        return found
+
+    def status(self, name: str) -> ServerStatus | None:
+        """The status of any server: running, off, or enabled but unknown to every catalog."""
+        running = self._servers.get(name)
+        if running is not None:
+            status = running.status
+            pull = self._pulls.get(name)
+            if pull is not None and status.state is ServerState.STARTING:
+                return _with_pull(status, pull)
+            return status
+        enabled = name in self._configuration.enabled
+        server = self._configuration.servers.get(name)
+        if server is None:
+            if not enabled:
+                return None
+            return ServerStatus(
+                name=name,
+                title=name,
+                enabled=True,
+                state=ServerState.FAILING,
+                reason=f"No catalog has a server called {name}",
+                hint="Turn it off, or import the catalog that has it",
+            )
+        return ServerStatus(
+            name=name,
+            title=server.title or name,
+            description=server.description.strip(),
+            kind=server_kind(server),
+            source=source_of(server),
+            enabled=enabled,
+            tool_count=len(server.tools) or None,
+        )
+
+    def pulled(self, name: str, progress: PullProgress) -> None:
+        """A pull for a server got further."""
+        self._pulls[name] = progress
+        self.changed.publish(name)
+
+    def announce(self, name: str) -> None:
+        """Tell the faces that a server's status is new."""
+        self.changed.publish(name)
+
+    def _tell(self, *names: str, offer: bool) -> None:
+        assert self._listener is not None
+        for name in names:
+            self._listener.server_changed(name, offer=offer)
+
+    def _spawn(self, coroutine: Any) -> asyncio.Task[Any]:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def _with_pull(status: ServerStatus, pull: PullProgress) -> ServerStatus:
+    share = f" {pull.done * 100 // pull.total} %" if pull.total else ""
+    return dataclasses.replace(status, reason=f"Pulling {pull.image.partition('@')[0]}{share}")

@@ -1,0 +1,183 @@
+"""From a catalog entry, the person's values and secrets to what is run: container, child process or HTTP request headers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from desktop.catalog.kinds import kind_of
+from desktop.catalog.model import CatalogServer, ToolContainer
+from desktop.engine.labels import container_labels
+from desktop.engine.ports import ContainerSpec
+from desktop.errors import MissingSettingError, UsageError
+from desktop.policy.mounts import check_bind
+from desktop.servers.status import ServerKind
+from desktop.servers.templates import evaluate, evaluate_list, expand_variables, to_text
+
+__all__ = [
+    "ContainerLimits",
+    "container_spec",
+    "environment",
+    "missing_settings",
+    "parse_memory",
+    "poci_spec",
+    "process_command",
+    "remote_headers",
+    "server_kind",
+    "source_of",
+]
+
+_KINDS = {
+    "container": ServerKind.CONTAINER,
+    "package": ServerKind.PACKAGE,
+    "remote": ServerKind.REMOTE,
+    "poci": ServerKind.TOOLS,
+}
+_MEMORY = re.compile(r"(?i)^\s*(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?\s*$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerLimits:
+    """Limits of one container: CPUs (0: none), memory in bytes (0: none), number of processes."""
+
+    cpus: float = 1.0
+    memory: int = 2 * 1024**3
+    pids: int = 512
+
+
+def parse_memory(text: str) -> int:
+    """Bytes of a size such as ``2Gb``, ``512m`` or ``1073741824``; empty means no limit. Raises `UsageError`."""
+    if not text.strip():
+        return 0
+    match = _MEMORY.match(text)
+    if match is None:
+        raise UsageError(f"{text!r} is not an amount of memory", "Write it like 512m or 2Gb")
+    return int(float(match.group(1)) * 1024 ** " kmgt".index(match.group(2).lower() or " "))
+
+
+def server_kind(server: CatalogServer) -> ServerKind:
+    """How the server is reached."""
+    return _KINDS[kind_of(server)]
+
+
+def source_of(server: CatalogServer) -> str:
+    """Image, package or URL, for people; a digest is left out."""
+    kind = server_kind(server)
+    if kind is ServerKind.REMOTE:
+        return server.remote.url if server.remote is not None and server.remote.url else server.sseEndpoint
+    if kind is ServerKind.PACKAGE:
+        words = (to_text(item) for item in server.command)
+        return " ".join(word for word in words if not word.startswith("-") and "{{" not in word)
+    if kind is ServerKind.TOOLS:
+        images = sorted({tool.container.image for tool in server.tools if tool.container is not None})
+        return ", ".join(image.partition("@")[0] for image in images)
+    return server.image.partition("@")[0]
+
+
+def missing_settings(server: CatalogServer, values: Mapping[str, Any], secrets: Mapping[str, str]) -> str:
+    """What the person has to set before the server can start, as one sentence; empty when nothing is missing.
+
+    A secret is missing when it isn't found, is not marked optional, and nothing stands in for it; a value when the entry's
+    schema requires it and gives no default.
+    """
+    missing = [
+        item.env or item.name for item in server.secrets if item.required is not False and not secrets.get(item.name)
+    ]
+    # An entry with several sign-in ways lists the secrets of all of them: one that is there is enough unless marked required.
+    marked = any(item.required for item in server.secrets)
+    if missing and not marked and len(missing) < len(server.secrets):
+        missing = []
+    for schema in server.config:
+        known = schema.get("properties") or {}
+        for name in schema.get("required") or []:
+            if name not in values and "default" not in (known.get(name) or {}):
+                missing.append(str(name))
+    if not missing:
+        return ""
+    return f"{' and '.join(missing[:3])}{' and more' if len(missing) > 3 else ''} {'is' if len(missing) == 1 else 'are'} not set"
+
+
+def environment(server: CatalogServer, values: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, str]:
+    """The server's variables: its secrets first, then its plain ones in order; empty ones are left out (spec 3.2)."""
+    variables = {item.env: secrets[item.name] for item in server.secrets if item.env and secrets.get(item.name)}
+    root = {server.canonical_name: values}
+    for item in server.env:
+        text = to_text(item.value)
+        value = to_text(evaluate(text, root)) if "{{" in text and "}}" in text else expand_variables(text, variables)
+        if value:
+            variables[item.name] = value
+    return variables
+
+
+def container_spec(
+    server: CatalogServer,
+    values: Mapping[str, Any],
+    secrets: Mapping[str, str],
+    *,
+    instance: str,
+    limits: ContainerLimits,
+    networks: tuple[str, ...] = (),
+) -> ContainerSpec:
+    """The container of a server (spec 3.2); raises `MissingSettingError` or `ServerStartError` for a mount that may not be."""
+    root = {server.canonical_name: values}
+    env = environment(server, values, secrets)
+    command = tuple(expand_variables(item, env) for item in evaluate_list(server.command, root))
+    return ContainerSpec(
+        image=server.image,
+        command=command,
+        env=env,
+        labels=container_labels(instance=instance, server=server.name),
+        binds=_binds(evaluate_list(server.volumes, root, drop_empty=True)),
+        user=_plain(to_text(evaluate(server.user, root))),
+        network="none" if server.disableNetwork else (networks[0] if networks else ""),
+        extra_hosts=tuple(host for host in server.extraHosts if _plain(host)),
+        cpus=limits.cpus,
+        memory=limits.memory,
+        pids=limits.pids,
+    )
+
+
+def poci_spec(
+    server: str, container: ToolContainer, arguments: Mapping[str, Any], *, instance: str, limits: ContainerLimits
+) -> ContainerSpec:
+    """The container of one call to a tool of a `poci` server; templates see the call's arguments (spec 1.7.2)."""
+    return ContainerSpec(
+        image=container.image,
+        command=tuple(evaluate_list(container.command, arguments)),
+        env={},
+        labels=container_labels(instance=instance, server=server),
+        binds=_binds(evaluate_list(container.volumes, arguments, drop_empty=True)),
+        user=_plain(to_text(evaluate(container.user, arguments))),
+        cpus=limits.cpus,
+        memory=limits.memory,
+        pids=limits.pids,
+    )
+
+
+def process_command(server: CatalogServer, values: Mapping[str, Any], secrets: Mapping[str, str]) -> tuple[str, ...]:
+    """The command of a package server when it runs without a container."""
+    if server.volumes and any("{{" in to_text(item) for item in server.volumes):
+        raise MissingSettingError(
+            f"{server.name} works on mounted folders and needs a container", "Start Docker to use it"
+        )
+    env = environment(server, values, secrets)
+    return tuple(expand_variables(item, env) for item in evaluate_list(server.command, {server.canonical_name: values}))
+
+
+def remote_headers(server: CatalogServer, secrets: Mapping[str, str]) -> dict[str, str]:
+    """Headers of a remote server, with the secrets it declares filled in (spec 1.7.4)."""
+    variables = {item.env: secrets.get(item.name, "") for item in server.secrets if item.env}
+    headers = server.remote.headers if server.remote is not None else {}
+    return {name: expand_variables(text, variables) for name, text in headers.items()}
+
+
+def _binds(specs: list[str]) -> tuple[str, ...]:
+    return tuple(check_bind(spec, home=Path.home(), cwd=Path.cwd()) for spec in specs if _plain(spec))
+
+
+def _plain(text: str) -> str:
+    """Text that can't be taken for an option; anything that begins with a dash is dropped (spec 3.2)."""
+    return "" if text.startswith("-") else text

@@ -1,0 +1,176 @@
+"""Makes the way to each kind of server: resolves secrets, pulls images, asks for consent, and says what is missing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from desktop.catalog.model import CatalogServer, ToolEntry
+from desktop.engine.monitor import EngineMonitor
+from desktop.engine.ports import ContainerEngine, ContainerSpec, PullProgress
+from desktop.errors import ConsentRequiredError, EngineError, EngineUnavailableError, MissingSettingError
+from desktop.policy.consent import ConsentStore
+from desktop.secrets.lookup import SecretLookup
+from desktop.secrets.redaction import Redactor
+from desktop.servers import launch
+from desktop.servers.container import ContainerTransport
+from desktop.servers.poci import PociTransport
+from desktop.servers.process import ProcessGuard, ProcessTransport, child_environment
+from desktop.servers.remote import RemoteTransport, transport_type
+from desktop.servers.status import ServerKind
+from desktop.servers.stderr_log import StderrLog
+from desktop.servers.upstream import Transport
+
+__all__ = ["RUN_WITHOUT_CONTAINER", "Launcher"]
+
+RUN_WITHOUT_CONTAINER = "run-without-container"
+log = logging.getLogger(__name__)
+
+
+class Launcher:
+    """The only place that knows how a catalog entry becomes a running server.
+
+    Args:
+        engine: Tells whether there is an engine.
+        secrets: Finds the values of declared secrets.
+        redactor: Is told every secret before it is used.
+        consent: What the person has agreed to.
+        instance: Our run's id, for labels.
+        limits: Limits of a container.
+        guard: Watches over child processes.
+        before_start: Awaited before anything is started that could be left behind.
+        on_pull: Is told how far a pull is.
+    """
+
+    def __init__(
+        self,
+        *,
+        engine: EngineMonitor,
+        secrets: SecretLookup,
+        redactor: Redactor,
+        consent: ConsentStore,
+        instance: str,
+        limits: launch.ContainerLimits,
+        guard: ProcessGuard | None,
+        before_start: Callable[[], Awaitable[None]],
+        on_pull: Callable[[str, PullProgress], None],
+    ) -> None:
+        self._engine = engine
+        self._secrets = secrets
+        self._redactor = redactor
+        self._consent = consent
+        self._instance = instance
+        self._limits = limits
+        self._guard = guard
+        self._before_start = before_start
+        self._on_pull = on_pull
+        self._image_ids: dict[str, str] = {}
+        self._pulls: dict[str, asyncio.Task[None]] = {}
+
+    def image_id(self, server: CatalogServer) -> str:
+        """Content id of the image last used for the server; empty when unknown."""
+        return self._image_ids.get(server.image, "")
+
+    async def transport(self, server: CatalogServer, values: Mapping[str, Any], log: StderrLog) -> Transport:
+        """The way to a server, not started yet.
+
+        Raises:
+            MissingSettingError: A secret or value has to be set first.
+            EngineError: There is no engine, or the image can't be had.
+        """
+        kind = launch.server_kind(server)
+        secrets = await self._find_secrets(server, values)
+        if kind is ServerKind.REMOTE:
+            remote = server.remote
+            url = remote.url if remote is not None and remote.url else server.sseEndpoint
+            wanted = remote.transport_type if remote is not None and remote.url else "sse"
+            return RemoteTransport(server.name, url, launch.remote_headers(server, secrets), transport_type(wanted))
+        if kind is ServerKind.TOOLS:
+            return PociTransport(server, self._engine.available, self._poci_spec(server.name), log)
+        try:
+            engine = await self._engine.available()
+        except EngineError as error:
+            if kind is not ServerKind.PACKAGE:
+                raise
+            return await self._process(server, values, secrets, log, error)
+
+        async def prepare() -> ContainerSpec:
+            await self._have_image(engine, server.name, server.image)
+            await self._before_start()
+            networks = await engine.own_networks()
+            return launch.container_spec(
+                server, values, secrets, instance=self._instance, limits=self._limits, networks=networks
+            )
+
+        return ContainerTransport(server.name, engine, self._noticing_loss(prepare), log)
+
+    async def _find_secrets(self, server: CatalogServer, values: Mapping[str, Any]) -> dict[str, str]:
+        found = await self._secrets.find(server.secrets) if server.secrets else {}
+        secrets = {name: item.value for name, item in found.items()}
+        for item in found.values():
+            self._redactor.add(item.value)
+        for name, item in found.items():
+            log.debug("%s: secret %s comes from %s", server.name, name, item.source)
+        missing = launch.missing_settings(server, values, secrets)
+        if missing:
+            raise MissingSettingError(
+                f"{server.title or server.name} can't start: {missing}",
+                f"Set it, then turn {server.name} on again",
+            )
+        return secrets
+
+    async def _process(
+        self,
+        server: CatalogServer,
+        values: Mapping[str, Any],
+        secrets: Mapping[str, str],
+        log: StderrLog,
+        error: EngineError,
+    ) -> Transport:
+        granted = await asyncio.to_thread(self._consent.granted, RUN_WITHOUT_CONTAINER, server.name)
+        if not granted:
+            raise ConsentRequiredError(
+                f"{error.message}, and {server.name} may not run without a container",
+                f"Start Docker, or allow it: docker-mcp server enable {server.name} --without-container",
+            )
+        await self._before_start()
+        env = child_environment(os.environ, launch.environment(server, values, secrets))
+        return ProcessTransport(server.name, launch.process_command(server, values, secrets), env, log, self._guard)
+
+    def _poci_spec(self, server: str) -> Callable[[ToolEntry, dict[str, Any]], Any]:
+        async def spec(tool: ToolEntry, arguments: dict[str, Any]) -> ContainerSpec:
+            assert tool.container is not None
+            await self._have_image(await self._engine.available(), server, tool.container.image)
+            await self._before_start()
+            return launch.poci_spec(server, tool.container, arguments, instance=self._instance, limits=self._limits)
+
+        return spec
+
+    def _noticing_loss(self, prepare: Callable[[], Any]) -> Callable[[], Any]:
+        async def wrapped() -> ContainerSpec:
+            try:
+                spec: ContainerSpec = await prepare()
+            except EngineUnavailableError as error:
+                self._engine.lost(error)
+                raise
+            return spec
+
+        return wrapped
+
+    async def _have_image(self, engine: ContainerEngine, server: str, image: str) -> None:
+        """Pull the image if it isn't here; one pull of an image at a time, whoever waits for it."""
+        image_id = await engine.image_id(image)
+        if image_id is None:
+            pull = self._pulls.get(image)
+            if pull is None:
+                pull = asyncio.get_running_loop().create_task(
+                    engine.pull(image, lambda progress: self._on_pull(server, progress))
+                )
+                self._pulls[image] = pull
+                pull.add_done_callback(lambda _: self._pulls.pop(image, None))
+            await asyncio.shield(pull)
+            image_id = await engine.image_id(image)
+        self._image_ids[image] = image_id or ""

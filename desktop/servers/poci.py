@@ -1,0 +1,117 @@
+"""Tools that are containers: no MCP server, each call runs one container and its output is the result (spec 3.2, POCI)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from desktop import __version__, jsonrpc
+from desktop.catalog.model import CatalogServer, ToolEntry
+from desktop.engine.ports import ContainerEngine, ContainerSpec
+from desktop.errors import GatewayError
+from desktop.jsonrpc import Envelope
+from desktop.servers.stderr_log import StderrLog
+from desktop.servers.upstream import PROTOCOL_VERSION, MessageReceiver
+
+__all__ = ["PociTransport"]
+
+
+class PociTransport:
+    """Answers MCP itself, on behalf of a catalog entry's tools.
+
+    Args:
+        server: The entry.
+        engine: Finds the engine that runs the calls; may raise `GatewayError`.
+        spec: Gives the container of one call to a tool with these arguments; may pull the image.
+        log: Receives the containers' standard error.
+        time_limit: Seconds one call may take.
+    """
+
+    def __init__(
+        self,
+        server: CatalogServer,
+        engine: Callable[[], Awaitable[ContainerEngine]],
+        spec: Callable[[ToolEntry, dict[str, Any]], Awaitable[ContainerSpec]],
+        log: StderrLog,
+        *,
+        time_limit: float = 300.0,
+    ) -> None:
+        self._tools = {tool.name: tool for tool in server.tools if tool.container is not None}
+        self._engine = engine
+        self._spec = spec
+        self._log = log
+        self._time_limit = time_limit
+        self._receiver: MessageReceiver | None = None
+        self._calls: dict[int, asyncio.Task[None]] = {}
+
+    async def start(self, receiver: MessageReceiver) -> None:
+        """Nothing runs before the first call."""
+        self._receiver = receiver
+
+    def negotiated(self, protocol_version: str) -> None:
+        """Nothing to do."""
+
+    def send(self, message: bytes, call: int | None) -> None:
+        """Answer a request, or cancel a call."""
+        envelope = jsonrpc.parse(message)
+        if call is not None:
+            self._calls[call] = asyncio.get_running_loop().create_task(self._answer(envelope, call))
+            self._calls[call].add_done_callback(lambda _: self._calls.pop(call, None))
+        elif envelope.method == "notifications/cancelled":
+            task = self._calls.get(jsonrpc.decode(jsonrpc.fields(envelope.params)["requestId"]))
+            if task is not None:
+                task.cancel()
+
+    async def drain(self) -> None:
+        """Nothing congests."""
+
+    async def close(self) -> None:
+        """End the calls under way; their containers are removed by the engine room."""
+        tasks = tuple(self._calls.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _answer(self, message: Envelope, call: int) -> None:
+        assert self._receiver is not None
+        if message.method == "initialize":
+            info = {"name": "tools-in-containers", "version": __version__}
+            result: Any = {"protocolVersion": PROTOCOL_VERSION, "capabilities": {"tools": {}}, "serverInfo": info}
+        elif message.method == "tools/list":
+            result = {"tools": [_definition(tool) for tool in self._tools.values()]}
+        elif message.method == "tools/call":
+            result = await self._call(jsonrpc.decode(message.params))
+        else:
+            self._receiver.message(jsonrpc.response_error(call, jsonrpc.METHOD_NOT_FOUND, "Method not found"), call)
+            return
+        self._receiver.message(jsonrpc.response(call, jsonrpc.encode(result)), call)
+
+    async def _call(self, params: dict[str, Any]) -> dict[str, Any]:
+        tool = self._tools.get(str(params.get("name")))
+        if tool is None:
+            return _text(f"There is no tool {params.get('name')!r}", error=True)
+        try:
+            spec = await self._spec(tool, params.get("arguments") or {})
+            engine = await self._engine()
+            code, out, err = await engine.run_once(spec, time_limit=self._time_limit)
+        except GatewayError as error:
+            return _text(str(error), error=True)
+        for line in err.splitlines():
+            self._log.add(line)
+        text = out.decode("utf-8", "replace")
+        if code != 0:
+            return _text(text + err.decode("utf-8", "replace"), error=True)
+        return _text(text, error=False)
+
+
+def _definition(tool: ToolEntry) -> dict[str, Any]:
+    schema = {"type": "object", **tool.parameters}
+    entry: dict[str, Any] = {"name": tool.name, "description": tool.description, "inputSchema": schema}
+    if tool.annotations:
+        entry["annotations"] = tool.annotations
+    return entry
+
+
+def _text(text: str, *, error: bool) -> dict[str, Any]:
+    return {"content": [{"type": "text", "text": text}], "isError": error}

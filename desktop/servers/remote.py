@@ -1,0 +1,280 @@
+"""A remote server: streamable HTTP (MCP 2025-11-25, basic/transports) with a fall back to HTTP with SSE (2024-11-05)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import urljoin, urlsplit
+
+from desktop.errors import GatewayError, ServerStartError, SignInRequiredError
+from desktop.servers.event_stream import EventParser, ServerSentEvent
+from desktop.servers.upstream import MessageReceiver
+
+if TYPE_CHECKING:
+    import aiohttp
+
+__all__ = ["RemoteTransport", "TransportType", "transport_type"]
+
+TransportType = Literal["", "streamable-http", "sse"]
+_STREAMABLE: Final = {"streamable-http", "http", "streamable", "streaming", "streamable_http"}
+_BOTH: Final = "application/json, text/event-stream"
+log = logging.getLogger(__name__)
+
+
+def transport_type(text: str) -> TransportType:
+    """The catalog's transport name; anything unknown or empty means: try streamable HTTP, then SSE."""
+    if text in _STREAMABLE:
+        return "streamable-http"
+    return "sse" if text == "sse" else ""
+
+
+class RemoteTransport:
+    """One MCP session with a remote server.
+
+    Args:
+        server: Catalog name, for messages.
+        url: The MCP endpoint.
+        headers: Sent with every request; may hold secrets.
+        kind: The transport to use, or empty to find out.
+    """
+
+    def __init__(self, server: str, url: str, headers: Mapping[str, str], kind: TransportType) -> None:
+        self._server = server
+        self._url = url
+        self._headers = dict(headers)
+        self._kind: TransportType = kind
+        self._receiver: MessageReceiver | None = None
+        self._http: aiohttp.ClientSession | None = None
+        self._session_id = ""
+        self._version = ""
+        self._post_url = url
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._initialized: asyncio.Task[None] | None = None
+        self._closing = False
+
+    async def start(self, receiver: MessageReceiver) -> None:
+        """Prepare the client; for SSE, open the stream and wait for the endpoint event."""
+        import aiohttp
+
+        if urlsplit(self._url).scheme not in ("http", "https"):
+            raise ServerStartError(f"{self._server} has no usable address: {self._url!r} is not an http(s) URL")
+        self._receiver = receiver
+        self._http = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=15),
+            connector=aiohttp.TCPConnector(limit=0),
+            auto_decompress=True,
+        )
+        if self._kind == "sse":
+            await self._open_sse()
+
+    def negotiated(self, protocol_version: str) -> None:
+        """Remember the version for the header; open the stream for messages that belong to no call."""
+        self._version = protocol_version
+        if self._kind == "streamable-http":
+            self._spawn(self._listen())
+
+    def send(self, message: bytes, call: int | None) -> None:
+        """Post one message."""
+        task = self._spawn(self._post(message, call))
+        if self._version and self._initialized is None and call is None:
+            self._initialized = task
+
+    async def drain(self) -> None:
+        """Each message is a request of its own; nothing congests."""
+
+    async def close(self) -> None:
+        """End the session at the server and all streams."""
+        self._closing = True
+        current = asyncio.current_task()
+        tasks = [task for task in self._tasks if task is not current]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._http is not None:
+            if self._session_id and self._kind != "sse":
+                with contextlib.suppress(Exception):  # the server may be gone; there is nobody to tell
+                    async with asyncio.timeout(3), self._http.delete(self._url, headers=self._request_headers()):
+                        pass
+            await self._http.close()
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _request_headers(self, accept: str = _BOTH) -> dict[str, str]:
+        headers = {**self._headers, "Accept": accept, "Content-Type": "application/json"}
+        if self._session_id:
+            headers["Mcp-Session-Id"] = self._session_id
+        if self._version:
+            headers["MCP-Protocol-Version"] = self._version
+        return headers
+
+    async def _post(self, message: bytes, call: int | None) -> None:
+        assert self._http is not None
+        if self._initialized is not None and not self._initialized.done() and call is not None:
+            await asyncio.wait([self._initialized])
+        try:
+            async with self._http.post(self._post_url, data=message, headers=self._request_headers()) as answer:
+                if not self._version and call is not None and await self._fell_back(answer, message, call):
+                    return
+                await self._read_answer(answer, call)
+        except (OSError, TimeoutError, self._client_errors()) as error:
+            self._failed(call, f"{self._server} can't be reached at {urlsplit(self._url).netloc}: {_words(error)}")
+        except GatewayError as error:
+            self._failed(call, error.message, error)
+
+    async def _fell_back(self, answer: aiohttp.ClientResponse, message: bytes, call: int) -> bool:
+        """While the transport is unknown, the first refusal means: try SSE."""
+        if self._kind == "" and answer.status in (400, 404, 405):
+            await self._open_sse()
+            await self._post(message, call)
+            return True
+        if self._kind == "" and answer.ok:
+            self._kind = "streamable-http"
+        return False
+
+    async def _read_answer(self, answer: aiohttp.ClientResponse, call: int | None) -> None:
+        assert self._receiver is not None
+        if answer.status in (401, 403) and not self._version:
+            raise SignInRequiredError(f"{self._server} wants you to sign in", "Sign in, or set the token it needs")
+        if answer.status == 404 and self._session_id:
+            self._gone(f"{self._server} has ended the session")
+            return
+        if "mcp-session-id" in answer.headers and not self._session_id:
+            self._session_id = answer.headers["mcp-session-id"]
+        if answer.content_type == "text/event-stream":
+            last, retry = await self._read_stream(answer, call)
+            await self._resume(call, last, retry)
+        elif answer.ok:
+            body = await answer.read()
+            if body.strip() and self._kind != "sse":
+                self._receiver.message(body, call)
+        else:
+            body = await answer.read()
+            if call is not None and body[:1] == b"{" and b'"jsonrpc"' in body:
+                self._receiver.message(body, call)
+            else:
+                self._failed(call, f"{self._server} answered with HTTP {answer.status}")
+        if call is not None and self._kind != "sse":
+            self._receiver.undeliverable(call, f"{self._server} ended its answer early")
+
+    async def _read_stream(self, answer: aiohttp.ClientResponse, call: int | None) -> tuple[str | None, int]:
+        parser = EventParser()
+        last: str | None = None
+        retry = 1000
+        async for piece in answer.content.iter_any():
+            for event in parser.feed(piece):
+                last = event.id if event.id is not None else last
+                retry = event.retry if event.retry is not None else retry
+                self._event(event, call)
+        return last, retry
+
+    def _event(self, event: ServerSentEvent, call: int | None) -> None:
+        assert self._receiver is not None
+        if event.event == "endpoint" and self._kind == "sse":
+            self._post_url = urljoin(self._url, event.data.decode("utf-8", "replace"))
+        elif event.data:
+            self._receiver.message(event.data, call)
+
+    async def _resume(self, call: int | None, last: str | None, retry: int) -> None:
+        """A stream that ended after an event with an id may be continued (SEP-1699); `undeliverable` ends a lost call."""
+        assert self._http is not None
+        assert self._receiver is not None
+        attempts = 0
+        while last is not None and call is not None and attempts < 5 and self._receiver.waits_for(call):
+            attempts += 1
+            await asyncio.sleep(retry / 1000)
+            headers = {**self._request_headers("text/event-stream"), "Last-Event-ID": last}
+            async with self._http.get(self._url, headers=headers) as answer:
+                if answer.content_type != "text/event-stream" or not answer.ok:
+                    return
+                newer, retry = await self._read_stream(answer, call)
+                last = newer or last
+
+    async def _listen(self) -> None:
+        """Keep the stream for messages without a call open, while the server offers one."""
+        assert self._http is not None
+        pause, last = 1.0, None
+        while not self._closing:
+            headers = self._request_headers("text/event-stream")
+            if last is not None:
+                headers["Last-Event-ID"] = last
+            try:
+                async with self._http.get(self._url, headers=headers) as answer:
+                    if answer.content_type != "text/event-stream" or not answer.ok:
+                        return
+                    pause = 1.0
+                    newer, retry = await self._read_stream(answer, None)
+                    last = newer or last
+                    pause = retry / 1000
+            except (OSError, TimeoutError, self._client_errors()):
+                pause = min(pause * 2, 60.0)
+            await asyncio.sleep(pause)
+
+    async def _open_sse(self) -> None:
+        """HTTP with SSE: one stream for everything from the server, and an address to post to."""
+        self._kind = "sse"
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._spawn(self._sse_stream(ready))
+        try:
+            async with asyncio.timeout(15):
+                await ready
+        except TimeoutError:
+            raise ServerStartError(f"{self._server} did not open its SSE stream within 15 s") from None
+
+    async def _sse_stream(self, ready: asyncio.Future[None]) -> None:
+        assert self._http is not None
+        reason = f"{self._server} has ended the connection"
+        try:
+            async with self._http.get(self._url, headers=self._request_headers("text/event-stream")) as answer:
+                if answer.status in (401, 403):
+                    raise SignInRequiredError(f"{self._server} wants you to sign in", "Sign in, or set its token")
+                if answer.content_type != "text/event-stream":
+                    raise ServerStartError(f"{self._server} does not speak MCP at {self._url} (HTTP {answer.status})")
+                parser = EventParser()
+                async for piece in answer.content.iter_any():
+                    for event in parser.feed(piece):
+                        self._event(event, None)
+                        if event.event == "endpoint" and not ready.done():
+                            ready.set_result(None)
+        except GatewayError as error:
+            if not ready.done():
+                ready.set_exception(error)
+                return
+            reason = str(error)
+        except (OSError, TimeoutError, self._client_errors()) as error:
+            reason = f"{self._server} can't be reached at {urlsplit(self._url).netloc}: {_words(error)}"
+            if not ready.done():
+                ready.set_exception(ServerStartError(reason))
+                return
+        self._gone(reason)
+
+    def _client_errors(self) -> type[Exception]:
+        import aiohttp
+
+        return aiohttp.ClientError
+
+    def _failed(self, call: int | None, reason: str, cause: GatewayError | None = None) -> None:
+        if self._receiver is None or self._closing:
+            return
+        if not self._version:
+            self._gone(reason, cause)
+        elif call is not None:
+            self._receiver.undeliverable(call, reason)
+        else:
+            log.warning("%s", reason)
+
+    def _gone(self, reason: str, cause: GatewayError | None = None) -> None:
+        if self._receiver is not None and not self._closing:
+            self._closing = True
+            self._receiver.closed(reason, cause)
+
+
+def _words(error: BaseException) -> str:
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return text.splitlines()[0][:200]

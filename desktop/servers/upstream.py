@@ -1,0 +1,397 @@
+"""One MCP connection to a server behind us: handshake, ids, progress tokens, and who asked what.
+
+Requests of many client sessions travel over one connection under ids of our own; payloads are not touched, except for the
+progress token, which is replaced by our id on the way out and put back on the way in (MCP 2025-11-25, basic/utilities).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import time
+from typing import Any, Final, Protocol
+
+from msgspec import Raw
+
+from desktop import __version__, jsonrpc
+from desktop.errors import GatewayError, ServerGoneError, ServerStartError
+from desktop.jsonrpc import Envelope, Id, MalformedMessageError
+
+__all__ = [
+    "EVERY_CAPABILITY",
+    "PROTOCOL_VERSION",
+    "CallSink",
+    "MessageReceiver",
+    "SessionPort",
+    "Transport",
+    "Upstream",
+    "UpstreamListener",
+]
+
+PROTOCOL_VERSION: Final = "2025-11-25"
+EVERY_CAPABILITY: Final = b'{"roots":{"listChanged":true},"sampling":{},"elicitation":{"form":{},"url":{}}}'
+log = logging.getLogger(__name__)
+
+
+class SessionPort(Protocol):
+    """A client session, as far as a server connection has to know it."""
+
+    @property
+    def id(self) -> str:
+        """Unique id."""
+
+    @property
+    def capabilities(self) -> bytes:
+        """The client's capabilities, as JSON."""
+
+    @property
+    def answers_servers(self) -> bool:
+        """Whether the client takes requests from servers (sampling, elicitation, roots)."""
+
+
+class CallSink(Protocol):
+    """The asking side of one request."""
+
+    @property
+    def session(self) -> SessionPort | None:
+        """The client session that asked; None for our own questions."""
+
+    def send(self, message: bytes) -> None:
+        """A notification or request that belongs to the call, before its answer."""
+
+    def finish(self, message: bytes) -> None:
+        """The answer, under the id the asker used."""
+
+
+class MessageReceiver(Protocol):
+    """What a transport reports. Called on the event loop."""
+
+    def message(self, data: bytes, call: int | None) -> None:
+        """One message; ``call`` is the request on whose own stream it came, where the transport can tell."""
+
+    def undeliverable(self, call: int | None, reason: str) -> None:
+        """A message could not be delivered, or no answer to it can come any more."""
+
+    def waits_for(self, call: int) -> bool:
+        """Whether somebody still waits for the answer to a request."""
+
+    def closed(self, reason: str, cause: GatewayError | None = None) -> None:
+        """The connection has ended; called once. ``cause`` is the error to raise when it ended before the handshake."""
+
+
+class Transport(Protocol):
+    """A way to a server: container, child process, HTTP."""
+
+    async def start(self, receiver: MessageReceiver) -> None:
+        """Bring the way up; raises `GatewayError`."""
+
+    def negotiated(self, protocol_version: str) -> None:
+        """Called after the handshake."""
+
+    def send(self, message: bytes, call: int | None) -> None:
+        """Queue one message; ``call`` is its id when it is a request."""
+
+    async def drain(self) -> None:
+        """Wait while the way is congested."""
+
+    async def close(self) -> None:
+        """Take everything down that `start` brought up."""
+
+
+class UpstreamListener(Protocol):
+    """Takes what a server says on its own account."""
+
+    def server_request(self, upstream: Upstream, message: Envelope, sink: CallSink | None) -> None:
+        """The server asks a client; the answer is to go to `Upstream.answer`. ``sink`` is the call it belongs to."""
+
+    def server_notification(self, upstream: Upstream, message: Envelope, sink: CallSink | None) -> None:
+        """The server tells something."""
+
+    def upstream_closed(self, upstream: Upstream, reason: str) -> None:
+        """The connection ended."""
+
+
+class _Pending:
+    __slots__ = ("id", "progress_token", "sink")
+
+    def __init__(self, id: Id, sink: CallSink, progress_token: Raw | None) -> None:
+        self.id = id
+        self.sink = sink
+        self.progress_token = progress_token
+
+
+class _OwnCall:
+    """Sink of a question the gateway itself asks."""
+
+    session = None
+
+    def __init__(self) -> None:
+        self.answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    def send(self, message: bytes) -> None:
+        """Progress on our own questions interests nobody."""
+
+    def finish(self, message: bytes) -> None:
+        if not self.answer.done():
+            self.answer.set_result(message)
+
+
+class Upstream:
+    """An initialized connection to one server, for one session (``owner``) or shared.
+
+    Attributes:
+        server: Catalog name of the server.
+        owner: The session it belongs to, or None when shared.
+        opener: The session for which it was opened; a question before any call is for that one.
+        level: Log level last sent to the server; empty for its own default.
+        held: Number of subscriptions that keep it from being stopped as idle.
+        capabilities: The server's capabilities after `open`, each as JSON bytes.
+        instructions: The server's instructions, may be empty.
+        last_used: Monotonic seconds of the last forwarded request.
+        closed_reason: Why it ended; empty while it lives.
+    """
+
+    def __init__(
+        self, server: str, transport: Transport, listener: UpstreamListener, owner: SessionPort | None = None
+    ) -> None:
+        self.server = server
+        self.owner = owner
+        self.opener: SessionPort | None = owner
+        self.held = 0
+        self.level = ""
+        self.capabilities: dict[str, Raw] = {}
+        self.instructions = ""
+        self.last_used = time.monotonic()
+        self.closed_reason = ""
+        self._transport = transport
+        self._listener = listener
+        self._ids = itertools.count(1)
+        self._pending: dict[int, _Pending] = {}
+        self._open = False
+        self._cause: GatewayError | None = None
+
+    @property
+    def calls(self) -> int:
+        """Requests under way."""
+        return len(self._pending)
+
+    @property
+    def alive(self) -> bool:
+        """Whether requests can be sent."""
+        return self._open and not self.closed_reason
+
+    async def open(self, *, time_limit: float) -> None:
+        """Start the transport and shake hands.
+
+        Args:
+            time_limit: Seconds the server has to answer ``initialize``.
+
+        Raises:
+            GatewayError: The server could not be started or does not speak MCP.
+        """
+        capabilities = self.owner.capabilities if self.owner is not None else EVERY_CAPABILITY
+        params = (
+            b'{"protocolVersion":"%b","capabilities":%b,"clientInfo":{"name":"mcp-gateway-desktop","version":"%b"}}'
+            % (PROTOCOL_VERSION.encode(), capabilities, __version__.encode())
+        )
+        await self._transport.start(self)
+        try:
+            result = jsonrpc.fields(await self.request("initialize", params, time_limit=time_limit))
+            version = jsonrpc.decode(result["protocolVersion"])
+            capability_map = jsonrpc.fields(result.get("capabilities", Raw(b"{}")))
+            instructions = jsonrpc.decode(result["instructions"]) if "instructions" in result else ""
+        except TimeoutError:
+            raise ServerStartError(
+                f"{self.server} did not answer within {time_limit:.0f} s", "Look at its log for what it is waiting for"
+            ) from None
+        except ServerGoneError as error:
+            raise (self._cause or ServerStartError(error.message, error.hint)) from None
+        except (MalformedMessageError, KeyError) as error:
+            raise ServerStartError(f"{self.server} answered initialize with something that is not MCP") from error
+        self.capabilities = capability_map
+        self.instructions = instructions if isinstance(instructions, str) else ""
+        self._transport.negotiated(str(version))
+        self._open = True
+        self.notify("notifications/initialized")
+
+    async def request(self, method: str, params: bytes | Raw | None = None, *, time_limit: float) -> Raw:
+        """Ask a question of our own.
+
+        Returns:
+            The result's bytes.
+
+        Raises:
+            TimeoutError: No answer within ``time_limit`` seconds; the server is told that the call is cancelled.
+            ServerGoneError: The connection ended, or the server answered with an error.
+        """
+        sink = _OwnCall()
+        call = self.forward(Envelope(id=0, method=method, params=Raw(params) if params else Raw()), sink)
+        try:
+            async with asyncio.timeout(time_limit):
+                answer = jsonrpc.parse(await sink.answer)
+        except (TimeoutError, asyncio.CancelledError):
+            if self._pending.pop(call, None) is not None and method != "initialize":
+                self.notify("notifications/cancelled", b'{"requestId":%d}' % call)
+            raise
+        if answer.error:
+            error = jsonrpc.fields(answer.error)
+            text = jsonrpc.decode(error["message"]) if "message" in error else "an error without a message"
+            raise ServerGoneError(f"{self.server} answered {method} with: {text}")
+        return answer.result
+
+    def forward(self, message: Envelope, sink: CallSink) -> int:
+        """Send a client's request under an id of ours; its answer goes to ``sink`` under the client's id.
+
+        Args:
+            message: The request; it is changed and must not be used again.
+            sink: Where everything that belongs to the call goes.
+
+        Returns:
+            Our id, for `cancel`.
+        """
+        call = next(self._ids)
+        if self.closed_reason:
+            sink.finish(jsonrpc.response_error(message.id, jsonrpc.CONNECTION_CLOSED, self.closed_reason))
+            return call
+        token = None
+        if message.params and b'"progressToken"' in bytes(message.params):
+            token = _replace_progress_token(message, call)
+        self._pending[call] = _Pending(message.id if message.id is not None else 0, sink, token)
+        message.id = call
+        self.last_used = time.monotonic()
+        self._transport.send(jsonrpc.to_wire(message), call)
+        return call
+
+    def cancel(self, call: int, params: dict[str, Raw]) -> None:
+        """Pass a client's ``notifications/cancelled`` on; the call's answer is dropped from now on."""
+        if self._pending.pop(call, None) is not None:
+            params["requestId"] = Raw(b"%d" % call)
+            self._transport.send(jsonrpc.notification("notifications/cancelled", jsonrpc.encode(params)), None)
+
+    def forget(self, session: SessionPort) -> None:
+        """Cancel all calls of a session that has gone."""
+        for call in [call for call, pending in self._pending.items() if pending.sink.session is session]:
+            self.cancel(call, {"reason": Raw(b'"the client has gone"')})
+
+    def notify(self, method: str, params: bytes | Raw | None = None) -> None:
+        """Send a notification."""
+        self._transport.send(jsonrpc.notification(method, params), None)
+
+    def answer(self, message: bytes) -> None:
+        """Send a client's answer to a request of the server, already under the server's id."""
+        self._transport.send(message, None)
+
+    async def drain(self) -> None:
+        """Wait while the server does not take more."""
+        await self._transport.drain()
+
+    async def close(self) -> None:
+        """End the connection; calls under way get an error."""
+        self._end(f"{self.server} was stopped")
+        await self._transport.close()
+
+    # What the transport reports (MessageReceiver).
+
+    def message(self, data: bytes, call: int | None) -> None:
+        """Route one message from the server."""
+        try:
+            self._route(jsonrpc.parse(data), call)
+        except MalformedMessageError:
+            log.warning("%s sent something that is not JSON-RPC", self.server)
+            if call is not None:
+                self.undeliverable(call, f"{self.server} sent an answer that is not JSON-RPC")
+
+    def _route(self, message: Envelope, call: int | None) -> None:
+        if message.method is None:
+            self._answered(message, call)
+        elif message.method == "notifications/progress":
+            self._progressed(message)
+        else:
+            sink = self._sink_of(call)
+            if message.id is None:
+                self._listener.server_notification(self, message, sink)
+            elif message.method == "ping":
+                self.answer(jsonrpc.response(message.id, b"{}"))
+            else:
+                self._listener.server_request(self, message, sink)
+
+    def undeliverable(self, call: int | None, reason: str) -> None:
+        """End the call that can't be answered any more."""
+        pending = self._pending.pop(call, None) if call is not None else None
+        if pending is not None:
+            pending.sink.finish(jsonrpc.response_error(pending.id, jsonrpc.CONNECTION_CLOSED, reason))
+
+    def waits_for(self, call: int) -> bool:
+        """Whether somebody still waits for the answer to a request."""
+        return call in self._pending
+
+    def closed(self, reason: str, cause: GatewayError | None = None) -> None:
+        """The transport ended by itself."""
+        was_open = self._open and not self.closed_reason
+        self._cause = self._cause or cause
+        self._end(reason)
+        if was_open:
+            self._listener.upstream_closed(self, reason)
+
+    def _end(self, reason: str) -> None:
+        if self.closed_reason:
+            return
+        self.closed_reason = reason
+        pending, self._pending = self._pending, {}
+        for item in pending.values():
+            item.sink.finish(jsonrpc.response_error(item.id, jsonrpc.CONNECTION_CLOSED, reason))
+
+    def _answered(self, message: Envelope, call: int | None) -> None:
+        key: Any = message.id if message.id is not None else call
+        pending = self._pending.pop(key, None)
+        if pending is None:
+            return  # the answer to a call that was cancelled or never made
+        message.id = pending.id
+        pending.sink.finish(jsonrpc.to_wire(message))
+
+    def _progressed(self, message: Envelope) -> None:
+        params = jsonrpc.fields(message.params)
+        token: Any = jsonrpc.decode(params["progressToken"]) if "progressToken" in params else None
+        pending = self._pending.get(token) if isinstance(token, int) else None
+        if pending is not None and pending.progress_token is not None:
+            params["progressToken"] = pending.progress_token
+            pending.sink.send(jsonrpc.notification("notifications/progress", jsonrpc.encode(params)))
+
+    def _sink_of(self, call: int | None) -> CallSink | None:
+        """The call a message belongs to: told by the transport, or the only one under way."""
+        if call is not None:
+            pending = self._pending.get(call)
+            return pending.sink if pending is not None else None
+        sole: CallSink | None = None
+        for pending in self._pending.values():
+            if pending.sink.session is None:
+                continue
+            if sole is not None:
+                return None
+            sole = pending.sink
+        return sole
+
+    def sole_session(self, *, opener: bool = True) -> SessionPort | None:
+        """The session a message without a call must belong to: the owner, or the only one with calls under way.
+
+        With ``opener``, while no call is under way the session counts for which the connection was opened.
+        """
+        if self.owner is not None:
+            return self.owner
+        sessions = {id(item.sink.session): item.sink.session for item in self._pending.values() if item.sink.session}
+        if not sessions:
+            return self.opener if opener else None
+        return next(iter(sessions.values())) if len(sessions) == 1 else None
+
+
+def _replace_progress_token(message: Envelope, call: int) -> Raw | None:
+    params = jsonrpc.fields(message.params)
+    meta = jsonrpc.fields(params["_meta"]) if "_meta" in params else {}
+    token = meta.get("progressToken")
+    if token is None:
+        return None
+    meta["progressToken"] = Raw(b"%d" % call)
+    params["_meta"] = Raw(jsonrpc.encode(meta))
+    message.params = Raw(jsonrpc.encode(params))
+    return token

@@ -1,0 +1,106 @@
+"""Every path of the program, worked out once from the environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from desktop.state import locations
+
+__all__ = ["Paths"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paths:
+    """The three folders everything else lies in.
+
+    Attributes:
+        docker_mcp: Files shared with the reference (``~/.docker/mcp``).
+        own: Our state.
+        cache: What can be thrown away at any time.
+    """
+
+    docker_mcp: Path
+    own: Path
+    cache: Path
+
+    @classmethod
+    def of_user(cls, environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Paths:
+        """The paths of the person this process runs for."""
+        return cls(
+            docker_mcp=Path(locations.docker_mcp_dir(environ, platform)),
+            own=Path(locations.own_dir(environ, platform)),
+            cache=Path(locations.cache_dir(environ, platform)),
+        )
+
+    @property
+    def registry(self) -> Path:
+        """registry.yaml: enabled servers."""
+        return self.docker_mcp / "registry.yaml"
+
+    @property
+    def config(self) -> Path:
+        """config.yaml: values of servers."""
+        return self.docker_mcp / "config.yaml"
+
+    @property
+    def tools(self) -> Path:
+        """tools.yaml: allowed tools of servers."""
+        return self.docker_mcp / "tools.yaml"
+
+    @property
+    def catalog_index(self) -> Path:
+        """catalog.json: known catalogs."""
+        return self.docker_mcp / "catalog.json"
+
+    @property
+    def catalogs(self) -> Path:
+        """The folder of catalog bodies."""
+        return self.docker_mcp / "catalogs"
+
+    @property
+    def endpoint_file(self) -> Path:
+        """How the running gateway is reached."""
+        return self.own / "run" / "endpoint"
+
+    @property
+    def socket(self) -> Path:
+        """The running gateway's local socket."""
+        return self.own / "run" / "gateway.sock"
+
+    @property
+    def instances(self) -> Path:
+        """One file for each running instance."""
+        return self.own / "instances"
+
+    @property
+    def locks(self) -> Path:
+        """Lock files; kept apart from the files they guard."""
+        return self.own / "locks"
+
+    @property
+    def listings(self) -> Path:
+        """Cached tool listings of servers."""
+        return self.cache / "listings"
+
+    @property
+    def consents(self) -> Path:
+        """What the person has agreed to."""
+        return self.own / "consents.json"
+
+    @property
+    def token(self) -> Path:
+        """The gateway's bearer token where no keychain serves."""
+        return self.own / "token"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of log files."""
+        return self.own / "logs"
+
+    def lock_for(self, file: Path) -> Path:
+        """The lock file that every process uses for ``file``."""
+        return self.locks / f"{file.name}.lock"

@@ -1,0 +1,67 @@
+"""registry.yaml: which servers are enabled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from desktop.state.yaml_document import YamlDocument, fault_at
+from desktop.state.yaml_edit import REMOVED, Change
+
+__all__ = ["RegistryFile"]
+
+ROOT = "registry"
+
+
+class RegistryFile:
+    """The enabled servers. Comments, entries of servers nobody knows and unknown keys survive every change.
+
+    Args:
+        path: registry.yaml.
+        lock_path: The lock file that guards its changes.
+    """
+
+    def __init__(self, path: Path, lock_path: Path) -> None:
+        self._document = YamlDocument(path, lock_path)
+
+    def names(self) -> tuple[str, ...]:
+        """The enabled servers, sorted; a missing or empty file enables none."""
+        text = self._document.text()
+        return tuple(sorted(map(str, self._entries(self._document.data_of(text), text))))
+
+    def add(self, names: Iterable[str]) -> None:
+        """Enable servers; those that are enabled already stay as they are."""
+        wanted = tuple(dict.fromkeys(names))
+
+        def decide(data: dict[str, Any], text: str) -> list[Change]:
+            entries = self._entries(data, text)
+            return [Change((ROOT, name), {"ref": ""}) for name in wanted if name not in entries]
+
+        self._document.change(decide)
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Disable servers; those that are not enabled are passed over."""
+        wanted = tuple(dict.fromkeys(names))
+
+        def decide(data: dict[str, Any], text: str) -> list[Change]:
+            entries = self._entries(data, text)
+            return [Change((ROOT, name), REMOVED) for name in wanted if name in entries]
+
+        self._document.change(decide)
+
+    def clear(self) -> None:
+        """Disable every server."""
+
+        def decide(data: dict[str, Any], text: str) -> list[Change]:
+            return [Change((ROOT, name), REMOVED) for name in self._entries(data, text)]
+
+        self._document.change(decide)
+
+    def _entries(self, data: dict[str, Any], text: str) -> dict[str, Any]:
+        entries = data.get(ROOT)
+        if entries is None:
+            return {}
+        if not isinstance(entries, dict):
+            raise fault_at(text, self._document.where, (ROOT,), f"'{ROOT}' should be a map of server names")
+        return entries

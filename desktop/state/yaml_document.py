@@ -1,0 +1,91 @@
+"""One YAML file of the reference: a map at its root, read as data, changed under a lock without losing anything."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from desktop.errors import StateFileError
+from desktop.state import yaml_edit, yaml_text
+from desktop.state.atomic_file import read_bytes, write_text
+from desktop.state.locks import file_lock
+
+__all__ = ["YamlDocument", "decode", "fault_at"]
+
+
+def decode(data: bytes, path: Path) -> str:
+    """The bytes as text; a byte order mark is dropped."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise StateFileError(str(path), "this is not UTF-8 text", line=line) from error
+
+
+def fault_at(text: str, where: str, key_path: Sequence[str], reason: str) -> StateFileError:
+    """An error about the value at ``key_path``, with its line and column where they can be found."""
+    node: Any = yaml_text.compose(text, where)
+    for key in key_path:
+        pairs = node.value if getattr(node, "id", "") == "mapping" else []
+        node = next((value for name, value in pairs if name.value == key), node)
+    if node is None:
+        return StateFileError(where, reason)
+    return StateFileError(where, reason, line=node.start_mark.line + 1, column=node.start_mark.column + 1)
+
+
+class YamlDocument:
+    """A YAML file.
+
+    Args:
+        path: The file; it may be missing.
+        lock_path: The lock file that guards its changes.
+    """
+
+    def __init__(self, path: Path, lock_path: Path) -> None:
+        self.path = path
+        self._lock_path = lock_path
+
+    @property
+    def where(self) -> str:
+        """The path as text, for errors."""
+        return os.fspath(self.path)
+
+    def text(self) -> str:
+        """The file's text; a missing file is empty."""
+        return decode(read_bytes(self.path), self.path)
+
+    def data(self) -> dict[str, Any]:
+        """The root map with text keys; a missing or empty file is an empty map."""
+        return self.data_of(self.text())
+
+    def data_of(self, text: str) -> dict[str, Any]:
+        """The root map of ``text``, as if it were in the file."""
+        data = yaml_text.parse(text, self.where)
+        if data is None:
+            return {}
+        if not isinstance(data, dict):
+            raise fault_at(text, self.where, (), "a map of names is expected here")
+        return {str(key): value for key, value in data.items()}
+
+    def change(self, decide: Callable[[dict[str, Any], str], Sequence[yaml_edit.Change]]) -> bool:
+        """Read, decide, edit and write under the lock; returns whether anything was written.
+
+        ``decide`` gets the root map and the text, and may raise; then nothing is written.
+        """
+        with file_lock(self._lock_path):
+            text = self.text()
+            edited = yaml_edit.edit(text, decide(self.data_of(text), text), self.where)
+            if edited == text:
+                return False
+            write_text(self.path, edited)
+            return True
+
+    def replace(self, text: str, *, backup: Path | None = None) -> None:
+        """Write ``text`` as it is; the former text, where there was one, is kept in ``backup``."""
+        with file_lock(self._lock_path):
+            before = self.text()
+            if backup is not None and before and before != text:
+                write_text(backup, before)
+            write_text(self.path, text)

@@ -1,0 +1,91 @@
+"""YAML as the reference reads it: only true and false are booleans; dates, ``yes`` and ``22:22`` are plain text."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import yaml
+
+from desktop.errors import StateFileError
+
+__all__ = ["compose", "dump", "parse"]
+
+_LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_PATTERNS: Final = (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?(?:0b[01_]+|0o?[0-7_]+|0|[1-9][0-9_]*|0x[0-9a-fA-F_]+)", "-+0123456789"),
+    (
+        "float",
+        r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?|[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+"
+        r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+        "-+0123456789.",
+    ),
+    ("merge", r"<<", "<"),
+    ("null", r"~|null|Null|NULL|", "~nN\0"),
+)
+
+
+class _Loader(_LOADER):  # type: ignore[misc]  # the C loader where libyaml is there, else the Python one
+    yaml_implicit_resolvers: dict[str, list[Any]] = {}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes what any YAML version would take for something else than text."""
+
+
+for _tag, _pattern, _first in _PATTERNS:
+    for _class in (_Loader, _Dumper):
+        _class.add_implicit_resolver(
+            f"tag:yaml.org,2002:{_tag}",
+            re.compile(f"^(?:{_pattern})$"),
+            [character if character != "\0" else "" for character in _first],
+        )
+
+
+def _text_node(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style='"' if text == "" else "|" if "\n" in text else None
+    )
+
+
+_Dumper.add_representer(str, _text_node)
+
+
+def parse(text: str | bytes, where: str) -> Any:
+    """The document's data; an empty one is None.
+
+    Args:
+        text: One YAML document.
+        where: The file as shown to the person when it is broken.
+    """
+    try:
+        return yaml.load(text, Loader=_Loader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise _fault(error, where) from error
+
+
+def compose(text: str, where: str) -> yaml.Node | None:
+    """The document's tree with the place of each node."""
+    try:
+        node: yaml.Node | None = yaml.compose(text, Loader=_Loader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise _fault(error, where) from error
+    return node
+
+
+def dump(value: Any) -> str:
+    """Block-style YAML, keys in the order they have, text in its own script."""
+    return yaml.dump(value, Dumper=_Dumper, default_flow_style=False, sort_keys=False, allow_unicode=True, width=10**6)
+
+
+def _fault(error: Exception, where: str) -> StateFileError:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None)
+    if isinstance(error, RecursionError):
+        problem = "it is nested too deeply"
+    reason = f"this is not valid YAML ({problem or str(error).splitlines()[0]})"
+    if mark is None:
+        return StateFileError(where, reason)
+    return StateFileError(where, reason, line=mark.line + 1, column=mark.column + 1)

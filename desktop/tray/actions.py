@@ -1,0 +1,131 @@
+"""What the person asks of the host: each request runs as a task, and its failure becomes a sentence in the window."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from PySide6.QtCore import QMimeData, QObject, Signal
+from PySide6.QtGui import QGuiApplication
+
+from desktop.errors import GatewayError
+from desktop.host import Host
+from desktop.tray.bridge import Bridge
+
+__all__ = ["Actions"]
+
+log = logging.getLogger(__name__)
+
+
+class Actions(QObject):
+    """Runs the host's `async` methods for menu and window.
+
+    Signals:
+        failed: A request failed; message and hint.
+        wishes_changed: A switch was moved and the host has not answered yet, or has; the server's name.
+        noticed: Something was done that can't be seen otherwise, such as a copy; one short sentence.
+    """
+
+    failed = Signal(str, str)
+    wishes_changed = Signal(str)
+    noticed = Signal(str)
+
+    def __init__(self, bridge: Bridge, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._wishes: dict[str, bool] = {}
+
+    def wish(self, name: str) -> bool | None:
+        """What the person wants of the server while the host is still at it."""
+        return self._wishes.get(name)
+
+    def set_enabled(self, name: str, enabled: bool) -> None:
+        """Turn a server on or off."""
+        if self._bridge.host is None:
+            self._refuse()
+            return
+        busy = name in self._wishes
+        self._wishes[name] = enabled
+        self.wishes_changed.emit(name)
+        if not busy:
+            self._run(lambda host: self._fulfil(host, name))
+
+    def set_paused(self, paused: bool) -> None:
+        """Pause or resume everything."""
+        self._run(lambda host: host.set_paused(paused))
+
+    def retry_engine(self) -> None:
+        """Look for the container engine again."""
+        self._run(lambda host: host.retry_engine())
+
+    def restart(self, name: str) -> None:
+        """Start a server anew."""
+        self._run(lambda host: host.restart(name))
+
+    def allow_without_container(self, name: str) -> None:
+        """Record the consent to run a server's package without a container."""
+        self._run(lambda host: host.allow_without_container(name))
+
+    def copy(self, text: str) -> None:
+        """Put a text on the clipboard."""
+        QGuiApplication.clipboard().setText(text)
+        self.noticed.emit(self.tr("Copied"))
+
+    def copy_url(self) -> None:
+        """Put the endpoint's URL on the clipboard."""
+        self.copy(self._bridge.endpoint().url)
+
+    def copy_token(self) -> None:
+        """Put the endpoint's bearer token on the clipboard, marked so that clipboard histories skip it."""
+        self._run(self._copy_token)
+
+    async def close(self) -> None:
+        """Cancel what is under way."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _fulfil(self, host: Host, name: str) -> None:
+        """Ask for the latest wish until the person has stopped changing it."""
+        try:
+            done: bool | None = None
+            while (wanted := self._wishes[name]) is not done:
+                await host.set_enabled(name, wanted)
+                done = wanted
+        finally:
+            del self._wishes[name]
+            self.wishes_changed.emit(name)
+
+    async def _copy_token(self, host: Host) -> None:
+        data = QMimeData()
+        data.setText(await host.token())
+        data.setData("x-kde-passwordManagerHint", b"secret")
+        data.setData("ExcludeClipboardContentFromMonitorProcessing", b"1")
+        QGuiApplication.clipboard().setMimeData(data)
+        self.noticed.emit(self.tr("Token copied"))
+
+    def _run(self, request: Callable[[Host], Coroutine[Any, Any, None]]) -> None:
+        host = self._bridge.host
+        if host is None:
+            self._refuse()
+            return
+        task = asyncio.get_running_loop().create_task(self._report(request(host)))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _refuse(self) -> None:
+        self.failed.emit(self.tr("MCP Gateway is not ready yet"), self.tr("Try again in a moment."))
+
+    async def _report(self, request: Coroutine[Any, Any, None]) -> None:
+        try:
+            await request
+        except GatewayError as error:
+            log.warning("a request failed: %s", error)
+            self.failed.emit(error.message, error.hint)
+        except Exception:
+            log.exception("a request failed unexpectedly")
+            self.failed.emit(self.tr("That did not work"), self.tr("The log tells what happened."))

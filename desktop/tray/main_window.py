@@ -1,0 +1,181 @@
+"""The window: places at the left, the page, messages above it, the endpoint below."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
+
+from desktop.tray import artwork, words
+from desktop.tray.actions import Actions
+from desktop.tray.banner import Banners
+from desktop.tray.bridge import Bridge, Phase
+from desktop.tray.memory import Memory
+from desktop.tray.parts import rule
+from desktop.tray.servers_page import ServersPage
+from desktop.tray.sidebar import Sidebar
+from desktop.tray.status_line import StatusLine
+from desktop.tray.theme import Theme
+
+__all__ = ["MainWindow"]
+
+NARROW = 860
+PROBLEMS_SHOWN = 3
+
+
+class MainWindow(QWidget):
+    """The one window.
+
+    Signals:
+        close_requested: The person closed the window; whoever knows the tray decides what happens.
+        quit_requested: The person chose Quit.
+    """
+
+    close_requested = Signal()
+    quit_requested = Signal()
+
+    def __init__(self, bridge: Bridge, actions: Actions, theme: Theme, memory: Memory) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._actions = actions
+        self._memory = memory
+        self.setWindowTitle(self.tr("MCP Gateway"))
+        self.setWindowIcon(artwork.app_icon())
+        self.setMinimumSize(640, 420)
+        self._make_actions()
+        self.sidebar = Sidebar(bridge, actions, theme, self._menu)
+        self.banners = Banners(theme, actions.copy)
+        self.page = ServersPage(bridge, actions, theme)
+        self.status = StatusLine(bridge, actions, theme, self._copy_url, self._copy_token)
+        right = QVBoxLayout()
+        right.setContentsMargins(16, 16, 16, 12)
+        right.setSpacing(12)
+        right.addWidget(self.banners)
+        right.addWidget(self.page, 1)
+        right.addWidget(self.status)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.sidebar)
+        row.addWidget(rule(vertical=True))
+        row.addLayout(right, 1)
+        QShortcut(QKeySequence.StandardKey.Find, self, self.page.focus_search)
+        QShortcut(QKeySequence("Ctrl+1"), self, self._focus_list)
+        self.sidebar.servers.clicked.connect(self._focus_list)
+        actions.failed.connect(self.show_failure)
+        bridge.status_changed.connect(self._refresh)
+        bridge.problems_changed.connect(self._show_problems)
+        self._restore()
+        self._refresh()
+        self._show_problems()
+        self.page.setFocus()
+
+    def show_failure(self, message: str, hint: str) -> None:
+        """Tell that a request failed; the same failure once more is shown once more."""
+        self.banners.failure.clear()
+        self.banners.failure.say(_sentence(message), hint)
+
+    def show_server(self, name: str) -> None:
+        """Choose a server in the list."""
+        self.page.show_server(name)
+
+    def remember(self) -> None:
+        """Keep place and sizes for the next start."""
+        self._memory.geometry = self.saveGeometry()
+        self._memory.splitter = self.page.splitter.saveState()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Closing the window does not end the program."""
+        event.ignore()
+        self.remember()
+        self.close_requested.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, list and detail take turns and the places become icons."""
+        super().resizeEvent(event)
+        narrow = self.width() < NARROW
+        self.sidebar.set_compact(narrow)
+        self.page.set_narrow(narrow)
+
+    def _make_actions(self) -> None:
+        self._pause = QAction(self.tr("Pause all"), self)
+        self._pause.setCheckable(True)
+        self._pause.triggered.connect(self._actions.set_paused)
+        self._copy_url = QAction(self.tr("Copy URL"), self)
+        self._copy_url.triggered.connect(self._actions.copy_url)
+        self._copy_token = QAction(self.tr("Copy token"), self)
+        self._copy_token.triggered.connect(self._actions.copy_token)
+        close = QAction(self.tr("Close window"), self)
+        close.setShortcut(QKeySequence(QKeySequence.StandardKey.Close))
+        close.triggered.connect(self.close)
+        leave = QAction(self.tr("Quit"), self)
+        leave.setShortcut(QKeySequence("Ctrl+Q"))
+        leave.setMenuRole(QAction.MenuRole.QuitRole)
+        leave.triggered.connect(self.quit_requested)
+        self._menu = QMenu(self)
+        self._menu.addAction(self._pause)
+        self._menu.addSeparator()
+        self._menu.addActions([self._copy_url, self._copy_token])
+        self._menu.addSeparator()
+        self._menu.addActions([close, leave])
+        self.addActions([close, leave])
+
+    def _restore(self) -> None:
+        if self._memory.geometry.isEmpty() or not self.restoreGeometry(self._memory.geometry):
+            self.resize(1040, 680)
+        if not self._memory.splitter.isEmpty():
+            self.page.splitter.restoreState(self._memory.splitter)
+
+    def _focus_list(self) -> None:
+        self.page.view.setFocus()
+
+    def _refresh(self) -> None:
+        running = self._bridge.phase is Phase.RUNNING
+        paused = self._bridge.paused
+        self._pause.setChecked(paused)
+        self._pause.setEnabled(running)
+        endpoint = self._bridge.endpoint()
+        for action in (self._copy_url, self._copy_token):
+            action.setEnabled(bool(endpoint.url))
+        if self._bridge.phase is Phase.FAILED:
+            message, hint = self._bridge.failure
+            self.banners.endpoint.say(_sentence(message), hint)
+        elif running and not endpoint.url and endpoint.reason:
+            self.banners.endpoint.say(_sentence(endpoint.reason))
+        else:
+            self.banners.endpoint.clear()
+        if paused:
+            self.banners.paused.say(
+                self.tr("Everything is paused."),
+                self.tr("Servers are stopped and clients see no tools. What you turned on stays on."),
+                self.tr("Resume"),
+                lambda: self._actions.set_paused(False),
+            )
+        else:
+            self.banners.paused.clear()
+        self._show_engine()
+
+    def _show_engine(self) -> None:
+        engine = self._bridge.engine()
+        if not words.engine_trouble(engine):
+            self.banners.engine.clear()
+            return
+        told = " ".join(_sentence(part) for part in (engine.reason, engine.hint) if part)
+        self.banners.engine.say(
+            _sentence(words.engine_words(engine)), told, self.tr("Retry"), self._actions.retry_engine
+        )
+
+    def _show_problems(self) -> None:
+        problems = self._bridge.problems()
+        if not problems:
+            self.banners.problems.clear()
+            return
+        shown = "\n".join(_sentence(problem) for problem in problems[:PROBLEMS_SHOWN])
+        more = len(problems) - PROBLEMS_SHOWN
+        self.banners.problems.say(shown, self.tr("And {count} more.").format(count=more) if more > 0 else "")
+
+
+def _sentence(text: str) -> str:
+    """The text with a full stop at its end."""
+    text = text.strip()
+    return text if not text or text.endswith((".", "…", "?", ")")) else text + "."

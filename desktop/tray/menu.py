@@ -1,0 +1,214 @@
+"""The tray menu: open, what needs you, switches of servers, pause, quit.
+
+The same action objects live as long as the program; only their texts, marks and places change, since many desktops
+draw the menu themselves over D-Bus and lose the person's place when everything is made anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QAction, QFont
+from PySide6.QtWidgets import QMenu
+
+from desktop.servers.status import ServerState, ServerStatus
+from desktop.tray import words
+from desktop.tray.actions import Actions
+from desktop.tray.bridge import Bridge, Phase
+
+__all__ = ["TrayMenu"]
+
+SERVERS_SHOWN = 10
+MORE_SHOWN = 20
+ATTENTION_SHOWN = 5
+TITLE_LENGTH = 40
+
+
+class TrayMenu(QObject):
+    """Builds the menu and keeps it in step with the host.
+
+    Signals:
+        opened: The window is wanted, at the server of this name (empty: as it was).
+        all_requested: The window is wanted with all servers.
+        quit_requested: The person chose Quit.
+    """
+
+    opened = Signal(str)
+    all_requested = Signal()
+    quit_requested = Signal()
+
+    def __init__(self, bridge: Bridge, actions: Actions, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._actions = actions
+        self.doubles_underscores = False
+        self.menu = QMenu()
+        self._servers: dict[str, QAction] = {}
+        self._attention: dict[str, QAction] = {}
+        self._more_servers: dict[str, QAction] = {}
+        self._turned_off: list[str] = []
+        self._known_on: frozenset[str] = frozenset()
+        self._build()
+        self.menu.aboutToShow.connect(self._arrange)
+        self.more.aboutToShow.connect(self._fill_more)
+        bridge.servers_changed.connect(self._on_servers_changed)
+        bridge.status_changed.connect(self._refresh)
+        actions.wishes_changed.connect(self._on_wish)
+        self._arrange()
+
+    def close(self) -> None:
+        """Take the menu away."""
+        self.menu.hide()
+        self.menu.deleteLater()
+
+    def _build(self) -> None:
+        self.open = self._add(self.tr("Open MCP Gateway"), lambda: self.opened.emit(""))
+        bold = QFont(self.menu.font())
+        bold.setBold(True)
+        self.open.setFont(bold)
+        self.menu.setDefaultAction(self.open)
+        self._after_open = self.menu.addSeparator()
+        self.engine = self._add("", self._actions.retry_engine)
+        self._after_attention = self.menu.addSeparator()
+        self.more = QMenu(self.tr("More servers"), self.menu)
+        self.menu.addMenu(self.more)
+        self._after_more = self.more.addSeparator()
+        all_servers = QAction(self.tr("All servers…"), self.more)
+        all_servers.triggered.connect(self.all_requested)
+        self.more.addAction(all_servers)
+        self._after_servers = self.menu.addSeparator()
+        self.pause = QAction(self.tr("Pause all"), self.menu)
+        self.pause.setCheckable(True)
+        self.pause.triggered.connect(self._on_pause)
+        self.menu.addAction(self.pause)
+        self.menu.addSeparator()
+        self.quit = self._add(self.tr("Quit"), self.quit_requested.emit)
+        self.quit.setMenuRole(QAction.MenuRole.NoRole)
+
+    def _add(self, text: str, on_triggered: Callable[[], None]) -> QAction:
+        action = QAction(text, self.menu)
+        action.triggered.connect(lambda _checked=False: on_triggered())
+        self.menu.addAction(action)
+        return action
+
+    def _on_servers_changed(self, _names: frozenset[str]) -> None:
+        on = frozenset(status.name for status in self._bridge.servers() if status.enabled)
+        for name in sorted(self._known_on - on):
+            self._turned_off = [name, *(other for other in self._turned_off if other != name)]
+        self._turned_off = [name for name in self._turned_off if name not in on][:SERVERS_SHOWN]
+        self._known_on = on
+        self._refresh()
+
+    def _on_wish(self, name: str) -> None:
+        status = self._bridge.server(name)
+        for actions in (self._servers, self._more_servers):
+            if status is not None and name in actions:
+                self._write(actions[name], status)
+
+    def _on_pause(self, paused: bool) -> None:
+        self.pause.setChecked(self._bridge.paused)  # the host's answer moves the mark
+        self._actions.set_paused(paused)
+
+    def _arrange(self) -> None:
+        """Sort by use; done when the menu opens, so that rows keep their places under the pointer."""
+        self._refresh(sort=True)
+        self._fill_more()
+
+    def _refresh(self, sort: bool = False) -> None:
+        statuses = {status.name: status for status in self._bridge.servers()}
+        by_use = sorted(statuses.values(), key=lambda status: -status.last_used)
+        recent_off = [statuses[name] for name in self._turned_off if name in statuses]
+        on = [status for status in by_use if status.enabled]
+        # A server just turned off keeps a place, so that it can be turned on again.
+        kept = recent_off[: max(0, SERVERS_SHOWN - len(on)) or 1]
+        shown = {status.name: status for status in on[: SERVERS_SHOWN - len(kept)] + kept}
+        if not sort and shown.keys() == self._servers.keys():
+            shown = {name: shown[name] for name in self._servers}
+        self._place(self.menu, self._servers, shown, self.more.menuAction(), self._server_action)
+        for name, status in shown.items():
+            self._write(self._servers[name], status)
+        self._show_attention(on)
+        running = self._bridge.phase is Phase.RUNNING
+        self.more.menuAction().setVisible(running and len(statuses) > len(shown))
+        self._after_servers.setVisible(bool(shown) or self.more.menuAction().isVisible())
+        self.pause.setChecked(self._bridge.paused)
+        self.pause.setEnabled(running)
+
+    def _show_attention(self, on: list[ServerStatus]) -> None:
+        waiting = {status.name: status for status in on if words.needs_person(status)}
+        waiting = dict(list(waiting.items())[:ATTENTION_SHOWN])
+        self._place(self.menu, self._attention, waiting, self.engine, self._attention_action)
+        for name, status in waiting.items():
+            self._set_text(self._attention[name], self._attention_text(status))
+        engine = self._bridge.engine()
+        trouble = words.engine_trouble(engine)
+        self.engine.setVisible(trouble)
+        self._set_text(self.engine, self.tr("{trouble} — Retry").format(trouble=words.engine_words(engine)))
+        self._after_attention.setVisible(trouble or bool(waiting))
+
+    def _attention_text(self, status: ServerStatus) -> str:
+        title = words.elided(words.title_of(status), TITLE_LENGTH)
+        match status.state:
+            case ServerState.NEEDS_SIGN_IN:
+                return self.tr("{title} needs sign-in…").format(title=title)
+            case ServerState.NEEDS_SETTING:
+                return self.tr("{title} needs a setting…").format(title=title)
+            case _:
+                return self.tr("{title} is failing…").format(title=title)
+
+    def _fill_more(self) -> None:
+        """The rest that is likely to be wanted: enabled ones without a place above, then those used before."""
+        rest = [status for status in self._bridge.servers() if status.name not in self._servers]
+        likely = [status for status in rest if status.enabled or status.last_used]
+        likely.sort(key=lambda status: (not status.enabled, -status.last_used))
+        shown = {status.name: status for status in likely[:MORE_SHOWN]}
+        self._place(self.more, self._more_servers, shown, self._after_more, self._server_action)
+        for name, status in shown.items():
+            self._write(self._more_servers[name], status)
+        self._after_more.setVisible(bool(shown))
+
+    def _server_action(self, name: str, menu: QMenu) -> QAction:
+        action = QAction(menu)
+        action.setCheckable(True)
+        action.triggered.connect(lambda checked: self._actions.set_enabled(name, checked))
+        return action
+
+    def _attention_action(self, name: str, menu: QMenu) -> QAction:
+        action = QAction(menu)
+        action.triggered.connect(lambda _checked=False: self.opened.emit(name))
+        return action
+
+    def _write(self, action: QAction, status: ServerStatus) -> None:
+        wish = self._actions.wish(status.name)
+        title = words.elided(words.title_of(status), TITLE_LENGTH)
+        self._set_text(action, f"{title}  ·  {words.state_word(status.state)}")
+        action.setChecked(status.enabled if wish is None else wish)
+
+    def _set_text(self, action: QAction, text: str) -> None:
+        text = text.replace("&", "&&")
+        if self.doubles_underscores:
+            text = text.replace("_", "__")  # a single one is a shortcut mark to desktops that draw the menu
+        if text != action.text():
+            action.setText(text)
+
+    @staticmethod
+    def _place(
+        menu: QMenu,
+        actions: dict[str, QAction],
+        wanted: dict[str, ServerStatus],
+        before: QAction,
+        make: Callable[[str, QMenu], QAction],
+    ) -> None:
+        """Bring ``actions`` into the order of ``wanted``, in front of ``before``; those not wanted go."""
+        for name in [name for name in actions if name not in wanted]:
+            action = actions.pop(name)
+            menu.removeAction(action)
+            action.deleteLater()
+        if list(actions) == list(wanted):
+            return
+        for name in wanted:
+            action = actions.pop(name) if name in actions else make(name, menu)
+            menu.removeAction(action)
+            menu.insertAction(before, action)
+            actions[name] = action

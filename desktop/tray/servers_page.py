@@ -1,0 +1,278 @@
+"""The place "Servers": search, filter, list and the pane about the chosen one."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QSize, Qt
+from PySide6.QtGui import QColor, QKeyEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QListView,
+    QPushButton,
+    QSplitter,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.tray import artwork, words
+from desktop.tray.actions import Actions
+from desktop.tray.bridge import Bridge, Phase
+from desktop.tray.parts import EmptyState, heading
+from desktop.tray.server_delegate import ServerDelegate
+from desktop.tray.server_detail import ServerDetail
+from desktop.tray.server_list import ServerFilter, ServerList, ServerOrder, StatusRole
+from desktop.tray.theme import Theme
+
+__all__ = ["ServersPage"]
+
+
+class ServersPage(QWidget):
+    """List and detail side by side, or one at a time where the window is narrow."""
+
+    def __init__(self, bridge: Bridge, actions: Actions, theme: Theme) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._theme = theme
+        self._narrow = False
+        self._reading = False
+        self._chosen = ""
+        self.model = ServerList(bridge, actions, self)
+        self.order = ServerOrder(self.model, self)
+        self.view = QListView()
+        self.delegate = ServerDelegate(theme, self.view)
+        self.detail = ServerDetail(bridge, actions, theme)
+        self.empty = EmptyState()
+        self.search = QLineEdit()
+        self._segments: dict[ServerFilter, QPushButton] = {}
+        self._build()
+        self.order.modelReset.connect(self._keep_chosen)
+        self.order.layoutChanged.connect(self._show_rows_or_words)
+        self.order.rowsInserted.connect(self._show_rows_or_words)
+        self.order.rowsRemoved.connect(self._show_rows_or_words)
+        self.view.selectionModel().currentChanged.connect(self._on_current_changed)
+        bridge.servers_changed.connect(lambda _names: self._count())
+        bridge.phase_changed.connect(self._show_rows_or_words)
+        theme.changed.connect(self._tint)
+        self._tint()
+        self._count()
+        self._keep_chosen()
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Show list and detail one at a time, or side by side."""
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self._reading = False
+            self._arrange()
+
+    def show_server(self, name: str) -> None:
+        """Choose a server and show what is to say about it, whatever is searched or filtered now."""
+        source = self.model.index_of(name)
+        if not source.isValid():
+            return
+        if not self.order.mapFromSource(source).isValid():
+            self.search.clear()
+            self.set_filter(ServerFilter.ALL)
+        index = self.order.mapFromSource(source)
+        self.view.setCurrentIndex(index)
+        self.view.scrollTo(index, QListView.ScrollHint.PositionAtCenter)
+        self._open_detail()
+
+    def set_filter(self, which: ServerFilter) -> None:
+        """Show only these servers."""
+        self._segments[which].setChecked(True)
+        self.order.set_filter(which)
+        self._keep_chosen()
+
+    def focus_search(self) -> None:
+        """Put the cursor into the search field."""
+        self._close_detail()
+        self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.search.selectAll()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Seen again: put switched servers where they belong."""
+        super().showEvent(event)
+        self.order.settle()
+        self._keep_chosen()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Return opens the detail, Escape leaves it or clears the search, Down goes from search to list."""
+        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            key = event.key()
+            if watched is self.view and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self._open_detail()
+                return True
+            if watched is self.search and key == Qt.Key.Key_Down:
+                self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+                return True
+            if watched is self.search and key == Qt.Key.Key_Escape and self.search.text():
+                self.search.clear()
+                return True
+        return super().eventFilter(watched, event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape goes back from the detail to the list."""
+        if event.key() == Qt.Key.Key_Escape and self._reading:
+            self._close_detail()
+        else:
+            super().keyPressEvent(event)
+
+    def _build(self) -> None:
+        self.search.setPlaceholderText(self.tr("Search"))
+        self.search.setAccessibleName(self.tr("Search servers"))
+        self.search.setToolTip(self.tr("Search servers (Ctrl+F)"))
+        self.search.setClearButtonEnabled(True)
+        self.search.setMinimumWidth(self.fontMetrics().averageCharWidth() * 24)
+        self.search.textChanged.connect(self._on_search)
+        self.search.installEventFilter(self)
+        self._magnifier = self.search.addAction(
+            artwork.icon("search", QColor(self._theme.tokens.muted)), QLineEdit.ActionPosition.LeadingPosition
+        )
+        head = QHBoxLayout()
+        head.setSpacing(4)
+        head.addWidget(heading(self.tr("Servers"), 4))
+        head.addSpacing(16)
+        group = QButtonGroup(self)
+        for which in (ServerFilter.ALL, ServerFilter.ON, ServerFilter.ATTENTION):
+            button = QPushButton()
+            button.setCheckable(True)
+            button.setProperty("segment", True)
+            button.clicked.connect(lambda _on=False, which=which: self.set_filter(which))
+            group.addButton(button)
+            head.addWidget(button)
+            self._segments[which] = button
+        self._segments[ServerFilter.ALL].setChecked(True)
+        head.addStretch(1)
+        head.addWidget(self.search)
+        self.view.setObjectName("servers")
+        self.view.setAccessibleName(self.tr("Servers"))
+        self.view.setModel(self.order)
+        self.view.setItemDelegate(self.delegate)
+        self.view.setUniformItemSizes(True)
+        self.view.setMouseTracking(True)
+        self.view.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+        self.view.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.view.installEventFilter(self)
+        self.view.doubleClicked.connect(lambda _index: self._open_detail())
+        self.view.clicked.connect(lambda _index: self._open_detail() if self._narrow else None)
+        card = QFrame()
+        card.setObjectName("card")
+        self._stack = QStackedLayout(card)
+        self._stack.setContentsMargins(1, 4, 1, 4)
+        self._stack.addWidget(self.view)
+        self._stack.addWidget(self.empty)
+        self._list_card = card
+        self.detail.left.connect(self._close_detail)
+        self.splitter = QSplitter()
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.setHandleWidth(12)
+        self.splitter.addWidget(card)
+        self.splitter.addWidget(self.detail)
+        self.splitter.setStretchFactor(0, 5)
+        self.splitter.setStretchFactor(1, 4)
+        self.splitter.setSizes([460, 360])
+        card.setMinimumWidth(300)
+        self.detail.setMinimumWidth(280)
+        self._head = QWidget()
+        head.setContentsMargins(0, 0, 0, 0)
+        self._head.setLayout(head)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        column.addWidget(self._head)
+        column.addWidget(self.splitter, 1)
+
+    def _tint(self) -> None:
+        self._magnifier.setIcon(artwork.icon("search", QColor(self._theme.tokens.muted)))
+        self.view.setIconSize(QSize(16, 16))
+        self.view.viewport().update()
+
+    def _on_search(self, text: str) -> None:
+        self.order.set_search(text)
+        self._keep_chosen()
+
+    def _on_current_changed(self, current: QModelIndex, _previous: QModelIndex) -> None:
+        if current.isValid():
+            self._chosen = current.data(StatusRole).name
+            self.detail.show_server(self._chosen)
+
+    def _keep_chosen(self) -> None:
+        """After rows came or went: the same server stays chosen, else the first one is."""
+        index = self.order.mapFromSource(self.model.index_of(self._chosen))
+        if not index.isValid():
+            index = self.order.index(0, 0)
+        if index.isValid():
+            self.view.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        else:
+            self.detail.show_server("")
+        self._show_rows_or_words()
+
+    def _count(self) -> None:
+        statuses = self.model.statuses()
+        counts = {
+            ServerFilter.ALL: len(statuses),
+            ServerFilter.ON: sum(status.enabled for status in statuses),
+            ServerFilter.ATTENTION: sum(map(words.needs_person, statuses)),
+        }
+        names = {
+            ServerFilter.ALL: self.tr("All"),
+            ServerFilter.ON: self.tr("On"),
+            ServerFilter.ATTENTION: self.tr("Needs attention"),
+        }
+        for which, button in self._segments.items():
+            button.setText(f"{names[which]}  {counts[which]}" if counts[which] else names[which])
+            button.setAccessibleName(f"{names[which]}, {words.servers(counts[which])}")
+
+    def _show_rows_or_words(self) -> None:
+        self._arrange()
+        if self.order.rowCount():
+            self._stack.setCurrentWidget(self.view)
+            if self.hasFocus():
+                self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+            return
+        if self._bridge.phase is Phase.STARTING:
+            self.empty.say(self.tr("Starting…"), self.tr("Servers appear here in a moment."))
+        elif self._bridge.phase is Phase.CLOSING:
+            self.empty.say(self.tr("Stopping servers…"))
+        elif not self.model.rowCount():
+            self.empty.say(self.tr("No servers yet"), self.tr("The catalogs on this computer list no servers."))
+        elif self.search.text().strip():
+            text = words.elided(self.search.text(), 60)
+            self.empty.say(
+                self.tr("Nothing found"),
+                self.tr("No server matches “{text}”.").format(text=text),
+                self.tr("Clear search"),
+                self.search.clear,
+            )
+        elif self.order.filter is ServerFilter.ATTENTION:
+            self.empty.say(self.tr("All is well"), self.tr("No server needs your attention."))
+        else:
+            self.empty.say(
+                self.tr("No server is on"),
+                self.tr("Turn on a server, and clients see its tools at once."),
+                self.tr("Show all"),
+                lambda: self.set_filter(ServerFilter.ALL),
+            )
+        self._stack.setCurrentWidget(self.empty)
+
+    def _open_detail(self) -> None:
+        if self._narrow and self.detail.server:
+            self._reading = True
+            self._arrange()
+            self.detail.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _close_detail(self) -> None:
+        if self._reading:
+            self._reading = False
+            self._arrange()
+            self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _arrange(self) -> None:
+        self._head.setVisible(not self._reading)
+        self._list_card.setVisible(not self._reading)
+        self.detail.setVisible(self._reading or (not self._narrow and self.model.rowCount() > 0))
+        self.detail.set_page(self._narrow)

@@ -1,0 +1,158 @@
+"""Words the tray and the window share, ready for translation."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtGui import QFontMetrics
+
+from desktop.host import EndpointStatus, EngineState, EngineStatus
+from desktop.servers.status import ServerKind, ServerState, ServerStatus
+
+__all__ = [
+    "address",
+    "calls",
+    "clients",
+    "elided",
+    "elided_to",
+    "engine_trouble",
+    "engine_words",
+    "in_one_line",
+    "kind_word",
+    "needing_attention",
+    "needs_person",
+    "prompts",
+    "resources",
+    "servers",
+    "state_word",
+    "title_of",
+    "tools",
+]
+
+translate = QCoreApplication.translate
+
+
+def state_word(state: ServerState) -> str:
+    """The word for a state in the person's language."""
+    match state:
+        case ServerState.OFF:
+            return translate("ServerState", "off")
+        case ServerState.STARTING:
+            return translate("ServerState", "starting")
+        case ServerState.READY:
+            return translate("ServerState", "ready")
+        case ServerState.IDLE:
+            return translate("ServerState", "idle")
+        case ServerState.NEEDS_SIGN_IN:
+            return translate("ServerState", "needs sign-in")
+        case ServerState.NEEDS_SETTING:
+            return translate("ServerState", "needs setting")
+        case ServerState.FAILING:
+            return translate("ServerState", "failing")
+
+
+def kind_word(kind: ServerKind) -> str:
+    """The word for how a server is reached."""
+    match kind:
+        case ServerKind.CONTAINER:
+            return translate("ServerKind", "container")
+        case ServerKind.PACKAGE:
+            return translate("ServerKind", "package")
+        case ServerKind.REMOTE:
+            return translate("ServerKind", "remote")
+        case ServerKind.TOOLS:
+            return translate("ServerKind", "tools in containers")
+
+
+def _english(text: str, count: int) -> str:
+    """Untranslated texts keep Qt's plural mark; a translation never does."""
+    return text.replace("(s)", "" if count == 1 else "s")
+
+
+def tools(count: int) -> str:
+    """ "61 tools"."""
+    return _english(translate("Counts", "%n tool(s)", "", count), count)
+
+
+def prompts(count: int) -> str:
+    """ "2 prompts"."""
+    return _english(translate("Counts", "%n prompt(s)", "", count), count)
+
+
+def resources(count: int) -> str:
+    """ "4 resources"."""
+    return _english(translate("Counts", "%n resource(s)", "", count), count)
+
+
+def servers(count: int) -> str:
+    """ "3 servers"."""
+    return _english(translate("Counts", "%n server(s)", "", count), count)
+
+
+def clients(count: int) -> str:
+    """ "2 clients"."""
+    return _english(translate("Counts", "%n client(s)", "", count), count)
+
+
+def calls(count: int) -> str:
+    """ "2 calls running"."""
+    return _english(translate("Counts", "%n call(s) running", "", count), count)
+
+
+def needing_attention(count: int) -> str:
+    """ "2 need attention"."""
+    if count == 1:
+        return translate("Counts", "1 needs attention")
+    return translate("Counts", "%n need attention", "", count)
+
+
+def title_of(status: ServerStatus) -> str:
+    """Display name, or the catalog name where there is none."""
+    return status.title or status.name
+
+
+def in_one_line(text: str) -> str:
+    """The text without line breaks and runs of blanks, for places that show one line."""
+    return " ".join(text.split())
+
+
+def elided(text: str, length: int) -> str:
+    """At most ``length`` characters, for places whose width we don't rule (a menu drawn by the desktop)."""
+    text = in_one_line(text)
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def elided_to(text: str, metrics: QFontMetrics, width: int) -> str:
+    """As much of one line as fits ``width`` pixels."""
+    return metrics.elidedText(in_one_line(text), Qt.TextElideMode.ElideRight, max(0, width))
+
+
+def needs_person(status: ServerStatus) -> bool:
+    """Whether the server waits for the person: a setting, a sign-in, or a look at why it fails."""
+    return status.enabled and status.state in (
+        ServerState.NEEDS_SETTING,
+        ServerState.NEEDS_SIGN_IN,
+        ServerState.FAILING,
+    )
+
+
+def engine_trouble(engine: EngineStatus) -> bool:
+    """Whether there is an engine problem to tell."""
+    return engine.state in (EngineState.NOT_RUNNING, EngineState.NO_PERMISSION)
+
+
+def engine_words(engine: EngineStatus) -> str:
+    """Where the engine is, in a few words; its name when connected."""
+    match engine.state:
+        case EngineState.CONNECTED:
+            return engine.name or translate("EngineState", "Docker")
+        case EngineState.LOOKING:
+            return translate("EngineState", "Looking for Docker…")
+        case EngineState.NOT_RUNNING:
+            return translate("EngineState", "Docker is not running")
+        case EngineState.NO_PERMISSION:
+            return translate("EngineState", "No permission to use Docker")
+
+
+def address(endpoint: EndpointStatus) -> str:
+    """Host and port of the endpoint, as short as people say it."""
+    return endpoint.url.partition("://")[2].partition("/")[0]

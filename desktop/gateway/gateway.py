@@ -222,7 +222,7 @@ class Gateway:
         self.changed.publish(None)
 
     def _list(self, call: Call, which: str) -> None:
-        if all(server.settled for server in self._fleet.servers.values()):
+        if self._all_settled():
             call.result(getattr(self.offer, which))
         else:
             self._later(call, self._list_when_settled(call, which))
@@ -267,7 +267,7 @@ class Gateway:
         name = _name.decode(message.params).name
         route = self.offer.tool_routes.get(name)
         if route is None:
-            self._unknown(call, "tool", name)
+            self._unknown(call, message, "tool", name)
             return
         call.subject = name
         if self._on_call is not None:
@@ -278,7 +278,7 @@ class Gateway:
         name = _name.decode(message.params).name
         route = self.offer.prompt_routes.get(name)
         if route is None:
-            self._unknown(call, "prompt", name)
+            self._unknown(call, message, "prompt", name)
             return
         self._forward_named(call, message, route, name)
 
@@ -296,7 +296,8 @@ class Gateway:
         uri = _uri.decode(message.params).uri
         route = self.offer.resource_route(uri) or self._only_server_with_resources(uri)
         if route is None:
-            call.error(jsonrpc.RESOURCE_NOT_FOUND, f"No server offers the resource {uri}", {"uri": uri})
+            if not self._waits_for_listing(call, message):
+                call.error(jsonrpc.RESOURCE_NOT_FOUND, f"No server offers the resource {uri}", {"uri": uri})
             return None
         if route.name != uri:
             params = jsonrpc.fields(message.params)
@@ -350,7 +351,7 @@ class Gateway:
             route = self.offer.template_names.get(reference.uri) or self.offer.resource_route(reference.uri)
             key, exposed = "uri", reference.uri
         if route is None:
-            self._unknown(call, "prompt or resource", exposed)
+            self._unknown(call, message, "prompt or resource", exposed)
             return
         if route.name != exposed:
             params = jsonrpc.fields(message.params)
@@ -384,10 +385,28 @@ class Gateway:
         call.upstream = upstream
         call.number = upstream.forward(message, call)
 
-    def _unknown(self, call: Call, what: str, name: str) -> None:
+    def _unknown(self, call: Call, message: Envelope, what: str, name: str) -> None:
         choice = " or ".join(self.offer.ambiguous.get(name, ()))
-        text = f"Several servers have a {what} {name}; use {choice}" if choice else f"Unknown {what}: {name}"
-        call.error(jsonrpc.INVALID_PARAMS, text)
+        if choice:
+            call.error(jsonrpc.INVALID_PARAMS, f"Several servers have a {what} {name}; use {choice}")
+        elif not self._waits_for_listing(call, message):
+            call.error(jsonrpc.INVALID_PARAMS, f"Unknown {what}: {name}")
+
+    def _waits_for_listing(self, call: Call, message: Envelope) -> bool:
+        """While a server is being listed for the first time, a name may only be unknown yet: look again afterwards, once."""
+        if call.waited or self._all_settled():
+            return False
+        call.waited = True
+        self._later(call, self._again_when_settled(call, message))
+        return True
+
+    async def _again_when_settled(self, call: Call, message: Envelope) -> None:
+        await self.settled(_FIRST_LISTING)
+        if call.session.calls.get(call.id) is call:
+            self._methods[message.method or ""](call, message)
+
+    def _all_settled(self) -> bool:
+        return all(server.settled for server in self._fleet.servers.values())
 
     # The offer.
 

@@ -52,10 +52,11 @@ class Call:
     Attributes:
         upstream, number: Where it was forwarded, once it was; for cancelling.
         started: Monotonic seconds.
+        waited: Whether it has waited for first listings already.
         on_finish: Called with the call when it is answered or abandoned.
     """
 
-    __slots__ = ("id", "number", "on_finish", "reply", "session", "started", "subject", "task", "upstream")
+    __slots__ = ("id", "number", "on_finish", "reply", "session", "started", "subject", "task", "upstream", "waited")
 
     def __init__(self, session: Session, id: Id, reply: Reply) -> None:
         self.session = session
@@ -65,6 +66,7 @@ class Call:
         self.upstream: Upstream | None = None
         self.number = 0
         self.task: Any = None
+        self.waited = False
         self.started = time.monotonic()
         self.on_finish: Any = None
 

@@ -113,16 +113,16 @@ class Actions(QObject):
         if host is None:
             self._refuse()
             return
-        task = asyncio.get_running_loop().create_task(self._report(request(host)))
+        task = asyncio.get_running_loop().create_task(self._report(host, request))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     def _refuse(self) -> None:
         self.failed.emit(self.tr("MCP Gateway is not ready yet"), self.tr("Try again in a moment."))
 
-    async def _report(self, request: Coroutine[Any, Any, None]) -> None:
+    async def _report(self, host: Host, request: Callable[[Host], Coroutine[Any, Any, None]]) -> None:
         try:
-            await request
+            await request(host)
         except GatewayError as error:
             log.warning("a request failed: %s", error)
             self.failed.emit(error.message, error.hint)

@@ -43,7 +43,7 @@ INKS = {
     PanelTone.LIGHT: ("#1B1F24", "#0B62D6", "#9A5B00"),
     PanelTone.DARK: ("#F0F3F6", "#5AA9FF", "#F0B429"),
     # Blue and orange of middle brightness: 3:1 and more on white, on black and on the greys of usual panels.
-    PanelTone.UNKNOWN: ("#2F81F7", "#2F81F7", "#D9730D"),
+    PanelTone.UNKNOWN: ("#2F81F7", "#2F81F7", "#CF6B0A"),
     PanelTone.MASK: ("#000000", "#000000", "#000000"),
 }
 """Colours of lines, working badge and attention badge. The badges differ in shape as well."""

@@ -20,6 +20,7 @@ from desktop.tray.theme import Theme
 __all__ = ["MainWindow"]
 
 NARROW = 860
+NARROW_IN_CHARACTERS = 120
 PROBLEMS_SHOWN = 3
 
 
@@ -73,7 +74,7 @@ class MainWindow(QWidget):
     def show_failure(self, message: str, hint: str) -> None:
         """Tell that a request failed; the same failure once more is shown once more."""
         self.banners.failure.clear()
-        self.banners.failure.say(_sentence(message), hint)
+        self.banners.failure.say(words.sentence(message), words.sentence(hint))
 
     def show_server(self, name: str) -> None:
         """Choose a server in the list."""
@@ -93,7 +94,7 @@ class MainWindow(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Where there is little room, list and detail take turns and the places become icons."""
         super().resizeEvent(event)
-        narrow = self.width() < NARROW
+        narrow = self.width() < max(NARROW, self.fontMetrics().averageCharWidth() * NARROW_IN_CHARACTERS)
         self.sidebar.set_compact(narrow)
         self.page.set_narrow(narrow)
 
@@ -139,9 +140,9 @@ class MainWindow(QWidget):
             action.setEnabled(bool(endpoint.url))
         if self._bridge.phase is Phase.FAILED:
             message, hint = self._bridge.failure
-            self.banners.endpoint.say(_sentence(message), hint)
+            self.banners.endpoint.say(words.sentence(message), words.sentence(hint))
         elif running and not endpoint.url and endpoint.reason:
-            self.banners.endpoint.say(_sentence(endpoint.reason))
+            self.banners.endpoint.say(words.sentence(endpoint.reason))
         else:
             self.banners.endpoint.clear()
         if paused:
@@ -160,9 +161,9 @@ class MainWindow(QWidget):
         if not words.engine_trouble(engine):
             self.banners.engine.clear()
             return
-        told = " ".join(_sentence(part) for part in (engine.reason, engine.hint) if part)
+        told = " ".join(words.sentence(part) for part in (engine.reason, engine.hint) if part)
         self.banners.engine.say(
-            _sentence(words.engine_words(engine)), told, self.tr("Retry"), self._actions.retry_engine
+            words.sentence(words.engine_words(engine)), told, self.tr("Retry"), self._actions.retry_engine
         )
 
     def _show_problems(self) -> None:
@@ -170,12 +171,6 @@ class MainWindow(QWidget):
         if not problems:
             self.banners.problems.clear()
             return
-        shown = "\n".join(_sentence(problem) for problem in problems[:PROBLEMS_SHOWN])
+        shown = "\n".join(words.sentence(problem) for problem in problems[:PROBLEMS_SHOWN])
         more = len(problems) - PROBLEMS_SHOWN
         self.banners.problems.say(shown, self.tr("And {count} more.").format(count=more) if more > 0 else "")
-
-
-def _sentence(text: str) -> str:
-    """The text with a full stop at its end."""
-    text = text.strip()
-    return text if not text or text.endswith((".", "…", "?", ")")) else text + "."

@@ -52,8 +52,8 @@ class TrayMenu(QObject):
         self._build()
         self.menu.aboutToShow.connect(self._arrange)
         self.more.aboutToShow.connect(self._fill_more)
-        bridge.servers_changed.connect(self._on_servers_changed)
-        bridge.status_changed.connect(self._refresh)
+        bridge.servers_changed.connect(lambda _names: self._refresh())
+        bridge.status_changed.connect(lambda: self._refresh())
         actions.wishes_changed.connect(self._on_wish)
         self._arrange()
 
@@ -92,13 +92,12 @@ class TrayMenu(QObject):
         self.menu.addAction(action)
         return action
 
-    def _on_servers_changed(self, _names: frozenset[str]) -> None:
-        on = frozenset(status.name for status in self._bridge.servers() if status.enabled)
+    def _note_switches(self, statuses: dict[str, ServerStatus]) -> None:
+        on = frozenset(name for name, status in statuses.items() if status.enabled)
         for name in sorted(self._known_on - on):
             self._turned_off = [name, *(other for other in self._turned_off if other != name)]
         self._turned_off = [name for name in self._turned_off if name not in on][:SERVERS_SHOWN]
         self._known_on = on
-        self._refresh()
 
     def _on_wish(self, name: str) -> None:
         status = self._bridge.server(name)
@@ -117,6 +116,7 @@ class TrayMenu(QObject):
 
     def _refresh(self, sort: bool = False) -> None:
         statuses = {status.name: status for status in self._bridge.servers()}
+        self._note_switches(statuses)
         by_use = sorted(statuses.values(), key=lambda status: -status.last_used)
         recent_off = [statuses[name] for name in self._turned_off if name in statuses]
         on = [status for status in by_use if status.enabled]

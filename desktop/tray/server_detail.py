@@ -225,9 +225,9 @@ class ServerDetail(QFrame):
         facts = self._facts_of(status)
         self._facts.setText(facts)
         self._facts.setVisible(bool(facts))
-        self._reason.setText(status.reason)
+        self._reason.setText(words.sentence(status.reason))
         self._reason.setVisible(bool(status.reason))
-        self._hint.setText(status.hint)
+        self._hint.setText(words.sentence(status.hint))
         self._hint.setVisible(bool(status.hint))
         wish = self._actions.wish(status.name)
         on = status.enabled if wish is None else wish

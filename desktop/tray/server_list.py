@@ -166,7 +166,7 @@ class ServerOrder(QSortFilterProxyModel):
         self._needles: tuple[str, ...] = ()
         self._filter = ServerFilter.ALL
         self._on: frozenset[str] = frozenset()
-        model.modelReset.connect(self.settle)
+        model.modelReset.connect(self._note_on)  # before the proxy's own answer to the reset
         self.setSourceModel(model)
         self.setDynamicSortFilter(True)
         self.sort(0)
@@ -189,8 +189,11 @@ class ServerOrder(QSortFilterProxyModel):
 
     def settle(self) -> None:
         """Put every row where it belongs now."""
-        self._on = frozenset(status.name for status in self._model.statuses() if status.enabled)
+        self._note_on()
         self.invalidate()
+
+    def _note_on(self) -> None:
+        self._on = frozenset(status.name for status in self._model.statuses() if status.enabled)
 
     def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:
         """Whether a server passes filter and search."""

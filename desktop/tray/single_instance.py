@@ -59,6 +59,7 @@ class SingleInstance(QObject):
         self._address = f"{name}-{user}" if sys.platform == "win32" else str(self._base.with_suffix(".socket"))
         self._lock = QLockFile(str(self._base.with_suffix(".lock")))
         self._lock.setStaleLockTime(0)
+        self._connections: list[QLocalSocket] = []
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.newConnection.connect(self._on_connection)
@@ -81,6 +82,11 @@ class SingleInstance(QObject):
     def release(self) -> None:
         """Give the place up."""
         self._server.close()
+        for connection in self._connections:
+            connection.disconnected.disconnect()
+            connection.abort()
+            connection.deleteLater()
+        self._connections.clear()
         if self._lock.isLocked():
             self._lock.unlock()
 
@@ -104,14 +110,19 @@ class SingleInstance(QObject):
 
     def _on_connection(self) -> None:
         while (connection := self._server.nextPendingConnection()) is not None:
-            connection.setParent(self)
-            connection.disconnected.connect(connection.deleteLater)
+            self._connections.append(connection)
+            connection.disconnected.connect(lambda connection=connection: self._forget(connection))
             if not _same_user(connection):
                 log.warning("another user tried to reach this program")
                 connection.abort()
                 continue
             connection.readyRead.connect(lambda connection=connection: self._read(connection))
             self._read(connection)
+
+    def _forget(self, connection: QLocalSocket) -> None:
+        if connection in self._connections:
+            self._connections.remove(connection)
+            connection.deleteLater()
 
     def _read(self, connection: QLocalSocket) -> None:
         if not connection.canReadLine():

@@ -22,6 +22,7 @@ __all__ = [
     "needs_person",
     "prompts",
     "resources",
+    "sentence",
     "servers",
     "state_word",
     "title_of",
@@ -124,6 +125,12 @@ def elided(text: str, length: int) -> str:
 def elided_to(text: str, metrics: QFontMetrics, width: int) -> str:
     """As much of one line as fits ``width`` pixels."""
     return metrics.elidedText(in_one_line(text), Qt.TextElideMode.ElideRight, max(0, width))
+
+
+def sentence(text: str) -> str:
+    """The text with a full stop at its end, where it has none."""
+    text = text.strip()
+    return text if not text or text.endswith((".", "…", "?", ")")) else text + "."
 
 
 def needs_person(status: ServerStatus) -> bool:

@@ -1,0 +1,302 @@
+"""An in-memory `Host` whose servers a test writes itself; used by the tests of the tray and by its demo."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
+
+from desktop.errors import GatewayError, ServerNotFoundError
+from desktop.events import EventStream
+from desktop.host import (
+    EndpointStatus,
+    EngineState,
+    EngineStatus,
+    HostEvent,
+    ProblemsChanged,
+    ServersChanged,
+    StatusChanged,
+)
+from desktop.servers.status import ServerKind, ServerState, ServerStatus
+
+__all__ = ["DOCKER", "NO_DOCKER", "FakeHost", "failing_host", "few_servers", "long_names", "many_servers"]
+
+DOCKER = EngineStatus(state=EngineState.CONNECTED, name="Docker 28.2")
+NO_DOCKER = EngineStatus(
+    state=EngineState.NOT_RUNNING,
+    reason="Nothing answers at /var/run/docker.sock",
+    hint="Start Docker; servers from packages and remote servers work without it",
+)
+
+
+class FakeHost:
+    """Does what `Host` promises, at once and in memory.
+
+    Attributes:
+        calls: What was asked, in order, as (method, arguments…).
+        fail_next: An error the next request raises.
+        delay: Seconds each request takes.
+        start_state: State that a server takes when it is turned on.
+    """
+
+    def __init__(self, servers: Iterable[ServerStatus] = (), engine: EngineStatus = DOCKER) -> None:
+        self._servers = {status.name: status for status in servers}
+        self._engine = engine
+        self._events: EventStream[HostEvent] = EventStream()
+        self._problems: tuple[str, ...] = ()
+        self._stderr: dict[str, tuple[str, ...]] = {}
+        self._paused = False
+        self._clients = 2
+        self._endpoint: EndpointStatus | None = None
+        self.calls: list[tuple[object, ...]] = []
+        self.fail_next: GatewayError | None = None
+        self.delay = 0.0
+        self.close_delay = 0.0
+        self.closed = False
+        self.start_state = ServerState.READY
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[FakeHost]:
+        """The host's life, as the factory of the tray wants it."""
+        await asyncio.sleep(self.delay)
+        try:
+            yield self
+        finally:
+            await asyncio.sleep(self.close_delay)
+            self.closed = True
+
+    @property
+    def events(self) -> EventStream[HostEvent]:
+        return self._events
+
+    @property
+    def paused(self) -> bool:
+        return self._paused
+
+    def servers(self) -> tuple[ServerStatus, ...]:
+        shown = (self._shown(status) for status in self._servers.values())
+        return tuple(sorted(shown, key=lambda status: (status.title or status.name).casefold()))
+
+    def server(self, name: str) -> ServerStatus | None:
+        status = self._servers.get(name)
+        return None if status is None else self._shown(status)
+
+    def engine(self) -> EngineStatus:
+        return self._engine
+
+    def endpoint(self) -> EndpointStatus:
+        if self._endpoint is not None:
+            return self._endpoint
+        on = [status for status in self.servers() if status.state in (ServerState.READY, ServerState.IDLE)]
+        tools = sum(status.tool_count or 0 for status in on)
+        return EndpointStatus(url="http://127.0.0.1:8811/mcp", clients=self._clients, tools=tools)
+
+    def problems(self) -> tuple[str, ...]:
+        return self._problems
+
+    def stderr(self, name: str) -> tuple[str, ...]:
+        return self._stderr.get(name, ())
+
+    async def set_enabled(self, name: str, enabled: bool) -> None:
+        await self._asked("set_enabled", name, enabled)
+        state = self.start_state if enabled else ServerState.OFF
+        self.change(name, enabled=enabled, state=state, reason="", hint="")
+
+    async def set_paused(self, paused: bool) -> None:
+        await self._asked("set_paused", paused)
+        self._paused = paused
+        self._events.publish(ServersChanged())
+        self._events.publish(StatusChanged())
+
+    async def retry_engine(self) -> None:
+        await self._asked("retry_engine")
+        self.set_engine(DOCKER)
+
+    async def restart(self, name: str) -> None:
+        await self._asked("restart", name)
+        self.change(name, state=ServerState.READY, reason="", hint="")
+
+    async def allow_without_container(self, name: str) -> None:
+        await self._asked("allow_without_container", name)
+        self.change(name, state=ServerState.READY, reason="", hint="", needs_consent=False)
+
+    async def token(self) -> str:
+        await self._asked("token")
+        return "token-of-the-fake-host"
+
+    def change(self, name: str, **values: object) -> None:
+        """Replace values of a server's status and tell it."""
+        self._servers[name] = replace(self._servers[name], **values)
+        self._events.publish(ServersChanged(names=frozenset({name})))
+        self._events.publish(StatusChanged())
+
+    def set_servers(self, servers: Iterable[ServerStatus]) -> None:
+        """Other servers altogether."""
+        self._servers = {status.name: status for status in servers}
+        self._events.publish(ServersChanged())
+
+    def set_engine(self, engine: EngineStatus) -> None:
+        """The engine came or went."""
+        self._engine = engine
+        self._events.publish(StatusChanged())
+
+    def set_endpoint(self, endpoint: EndpointStatus | None) -> None:
+        """The endpoint as given instead of the one that follows from the servers."""
+        self._endpoint = endpoint
+        self._events.publish(StatusChanged())
+
+    def set_problems(self, *problems: str) -> None:
+        """Broken files."""
+        self._problems = problems
+        self._events.publish(ProblemsChanged())
+
+    def write(self, name: str, *lines: str) -> None:
+        """The server writes to standard error."""
+        self._stderr[name] = (*self._stderr.get(name, ()), *lines)
+
+    def _shown(self, status: ServerStatus) -> ServerStatus:
+        return replace(status, state=ServerState.OFF, reason="", hint="") if self._paused else status
+
+    async def _asked(self, *call: object) -> None:
+        self.calls.append(call)
+        await asyncio.sleep(self.delay)
+        if self.fail_next is not None:
+            error, self.fail_next = self.fail_next, None
+            raise error
+        if len(call) > 1 and isinstance(call[1], str) and call[1] not in self._servers:
+            raise ServerNotFoundError(f"No catalog has a server named {call[1]}")
+
+
+@contextlib.asynccontextmanager
+async def failing_host(error: Exception) -> AsyncIterator[FakeHost]:
+    """A host that can't start."""
+    raise error
+    yield FakeHost()
+
+
+def few_servers() -> list[ServerStatus]:
+    """Seven servers, one in each state."""
+    now = time.time()
+    return [
+        ServerStatus(
+            name="github-official",
+            title="GitHub",
+            description="Read and write issues, pull requests, code and releases on GitHub, as you.",
+            source="ghcr.io/github/github-mcp-server:v0.19.1",
+            enabled=True,
+            state=ServerState.READY,
+            tool_count=38,
+            prompt_count=2,
+            resource_count=4,
+            last_used=now - 120,
+        ),
+        ServerStatus(
+            name="slack",
+            title="Slack",
+            description="Search and post messages, list channels and people in a Slack workspace.",
+            source="mcp/slack",
+            enabled=True,
+            state=ServerState.NEEDS_SETTING,
+            reason="SLACK_BOT_TOKEN is not set",
+            hint="Create a bot token in Slack, then set it",
+        ),
+        ServerStatus(
+            name="notion-remote",
+            title="Notion",
+            description="Search, read and write pages of a Notion workspace.",
+            kind=ServerKind.REMOTE,
+            source="https://mcp.notion.com/mcp",
+            enabled=True,
+            state=ServerState.NEEDS_SIGN_IN,
+            reason="Notion wants you to sign in",
+            hint="Sign in with your browser",
+        ),
+        ServerStatus(
+            name="time",
+            title="Time",
+            description="Time and time zone conversion.",
+            kind=ServerKind.PACKAGE,
+            source="uvx mcp-server-time",
+            enabled=True,
+            state=ServerState.IDLE,
+            tool_count=2,
+            last_used=now - 7200,
+        ),
+        ServerStatus(
+            name="postgres",
+            title="PostgreSQL",
+            description="Read-only queries and schema of a PostgreSQL database.",
+            source="mcp/postgres",
+            enabled=True,
+            state=ServerState.FAILING,
+            reason="It ended with exit code 1: connection refused at localhost:5432",
+            hint="Check that the database is running, then restart the server",
+            tool_count=1,
+            last_used=now - 600,
+        ),
+        ServerStatus(
+            name="playwright",
+            title="Playwright",
+            description="Drive a browser: open pages, click, type, take screenshots.",
+            source="mcp/playwright",
+            enabled=True,
+            state=ServerState.STARTING,
+            tool_count=21,
+            last_used=now - 5,
+        ),
+        ServerStatus(
+            name="fetch",
+            title="Fetch",
+            description="Fetch a web page and turn it into Markdown.",
+            source="mcp/fetch",
+            tool_count=1,
+            last_used=now - 90_000,
+        ),
+    ]
+
+
+def many_servers(count: int) -> list[ServerStatus]:
+    """The seven and as many others as make ``count``."""
+    kinds = list(ServerKind)
+    servers = few_servers()[:count]
+    for number in range(len(servers), count):
+        kind = kinds[number % len(kinds)]
+        on = number % 23 == 0
+        servers.append(
+            ServerStatus(
+                name=f"server-{number}",
+                title=f"Server {number:03d}",
+                description=f"Server number {number} of a long catalog.",
+                kind=kind,
+                source=f"registry.example.com/mcp/server-{number}:1.{number % 10}",
+                enabled=on,
+                state=ServerState.IDLE if on else ServerState.OFF,
+                tool_count=number % 40 if on else None,
+                last_used=float(number) if on or number % 17 == 0 else 0.0,
+            )
+        )
+    return servers
+
+
+def long_names() -> list[ServerStatus]:
+    """Names, sources and reasons of 200 characters and more, some without a blank, one right-to-left."""
+    return [
+        ServerStatus(
+            name="x" * 200,
+            title="Wordy " * 33 + "end",
+            description="A description that does not know when to stop. " * 12,
+            source="registry.example.com/" + "deep/" * 40 + "image:latest",
+            enabled=True,
+            state=ServerState.FAILING,
+            reason="It ended with exit code 127 since " + "something went very wrong and " * 10 + "stopped",
+            hint="Read the last messages below, " * 6 + "then restart it",
+            tool_count=12_345,
+        ),
+        ServerStatus(name="y" * 200, source="z" * 300, enabled=True, state=ServerState.READY, tool_count=1),
+        ServerStatus(name="under_score_&_more", source="mcp/under_score", enabled=True, state=ServerState.READY),
+        ServerStatus(
+            name="arabic", title="خادم الملفات المحلي", description="قراءة الملفات وكتابتها", source="mcp/files"
+        ),
+    ]

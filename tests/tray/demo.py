@@ -1,0 +1,46 @@
+"""The tray program with made-up servers, to look at: ``python -m tests.tray.demo --servers 300 --dark``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from desktop.tray.application import run
+from desktop.tray.theme import Look
+from tests.helpers.fake_host import NO_DOCKER, FakeHost, long_names, many_servers
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Show it; the exit code."""
+    parser = argparse.ArgumentParser(description="The tray program with made-up servers")
+    parser.add_argument("--servers", type=int, default=7)
+    parser.add_argument("--long", action="store_true", help="servers with very long names")
+    parser.add_argument("--no-engine", action="store_true", help="no container engine")
+    parser.add_argument("--problems", action="store_true", help="broken configuration files")
+    parser.add_argument("--slow", type=float, default=0.0, help="seconds each request takes")
+    looks = parser.add_mutually_exclusive_group()
+    looks.add_argument("--dark", action="store_const", const=Look.DARK, dest="look", default=Look.LIGHT)
+    looks.add_argument("--system", action="store_const", const=Look.SYSTEM, dest="look")
+    chosen, rest = parser.parse_known_args(arguments)
+    servers = long_names() if chosen.long else many_servers(chosen.servers)
+    host = FakeHost(servers, engine=NO_DOCKER) if chosen.no_engine else FakeHost(servers)
+    host.delay = chosen.slow
+    host.write(
+        "github-official",
+        "GitHub MCP Server running on stdio",
+        'time=10:41:07 level=INFO msg="server session connected"',
+        'time=10:41:07 level=INFO msg="38 tools registered" toolsets=default',
+        'time=10:43:31 level=INFO msg="tool called" tool=search_issues duration=412ms',
+    )
+    if chosen.problems:
+        host.set_problems(
+            "~/.docker/mcp/registry.yaml, line 12, column 5: a mapping value is not allowed here",
+            "~/.docker/mcp/config.yaml, line 3: a list is expected, not a text",
+        )
+    return run(host.running, rest, look=chosen.look)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,198 @@
+"""The tray menu and the icon tell what is, and do what is chosen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QSystemTrayIcon
+from pytestqt.qtbot import QtBot
+
+from desktop.host import EndpointStatus
+from desktop.servers.status import ServerState
+from desktop.tray.actions import Actions
+from desktop.tray.bridge import Bridge
+from desktop.tray.icon import TrayIcon, TrayState, tooltip_of, tray_state
+from desktop.tray.menu import MORE_SHOWN, SERVERS_SHOWN, TrayMenu
+from desktop.tray.theme import Theme
+from tests.helpers.fake_host import NO_DOCKER, FakeHost, long_names, many_servers
+from tests.tray.conftest import Run
+
+
+@pytest.fixture
+def menu(bridge: Bridge, actions: Actions) -> Iterator[TrayMenu]:
+    menu = TrayMenu(bridge, actions)
+    yield menu
+    menu.close()
+
+
+def texts(menu: TrayMenu) -> list[str]:
+    """The visible lines; separators as dashes, as desktops fold them."""
+    lines = ["-" if action.isSeparator() else action.text() for action in menu.menu.actions() if action.isVisible()]
+    return [line for line, before in zip(lines, [None, *lines], strict=False) if line != "-" or before != "-"]
+
+
+def action(menu: TrayMenu, text: str) -> QAction:
+    return next(entry for entry in menu.menu.actions() if entry.text().startswith(text))
+
+
+def test_the_menu_is_in_the_order_of_the_design(menu: TrayMenu) -> None:
+    assert texts(menu) == [
+        "Open MCP Gateway",
+        "-",
+        "PostgreSQL is failing…",
+        "Notion needs sign-in…",
+        "Slack needs a setting…",
+        "-",
+        "Playwright  ·  starting",
+        "GitHub  ·  ready",
+        "PostgreSQL  ·  failing",
+        "Time  ·  idle",
+        "Notion  ·  needs sign-in",
+        "Slack  ·  needs setting",
+        "More servers",
+        "-",
+        "Pause all",
+        "-",
+        "Quit",
+    ]
+    assert menu.menu.defaultAction().text() == "Open MCP Gateway"
+    assert menu.menu.defaultAction().font().bold()
+
+
+def test_without_servers_only_what_applies_is_there(
+    bridge: Bridge, host: FakeHost, menu: TrayMenu, qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(bridge.servers_changed):
+        host.set_servers([])
+    assert texts(menu) == ["Open MCP Gateway", "-", "Pause all", "-", "Quit"]
+
+
+def test_an_absent_engine_is_told_and_can_be_looked_for_again(
+    run: Run, bridge: Bridge, host: FakeHost, menu: TrayMenu
+) -> None:
+    async def story() -> None:
+        host.set_engine(NO_DOCKER)
+        await asyncio.sleep(0.1)
+        line = action(menu, "Docker is not running — Retry")
+        assert line.isVisible()
+        line.trigger()
+        await asyncio.sleep(0.15)
+        assert not menu.engine.isVisible()
+
+    run(story())
+    assert host.calls == [("retry_engine",)]
+
+
+def test_a_server_turned_off_stays_to_be_turned_on_again(run: Run, host: FakeHost, menu: TrayMenu) -> None:
+    async def story() -> None:
+        entry = action(menu, "GitHub")
+        assert entry.isChecked()
+        entry.trigger()
+        await asyncio.sleep(0.15)
+        assert action(menu, "GitHub") is entry
+        assert entry.text() == "GitHub  ·  off"
+        assert not entry.isChecked()
+        entry.trigger()
+        await asyncio.sleep(0.15)
+        assert entry.isChecked()
+
+    run(story())
+    assert host.calls == [("set_enabled", "github-official", False), ("set_enabled", "github-official", True)]
+
+
+def test_a_change_of_state_keeps_the_action_objects(
+    bridge: Bridge, host: FakeHost, menu: TrayMenu, qtbot: QtBot
+) -> None:
+    before = menu.menu.actions()
+    with qtbot.waitSignal(bridge.servers_changed):
+        host.change("time", state=ServerState.READY, last_used=9e9)
+    assert menu.menu.actions() == before
+    assert action(menu, "Time").text() == "Time  ·  ready"
+    menu.menu.aboutToShow.emit()
+    assert texts(menu)[6] == "Time  ·  ready"
+
+
+def test_three_hundred_servers_leave_the_menu_short(
+    bridge: Bridge, host: FakeHost, menu: TrayMenu, qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(bridge.servers_changed):
+        host.set_servers(many_servers(300))
+    assert len(menu.menu.actions()) <= SERVERS_SHOWN + 5 + 10
+    menu.more.aboutToShow.emit()
+    entries = [entry for entry in menu.more.actions() if entry.isVisible() and not entry.isSeparator()]
+    assert len(entries) <= MORE_SHOWN + 1
+    assert entries[-1].text() == "All servers…"
+    with qtbot.waitSignal(menu.all_requested):
+        entries[-1].trigger()
+
+
+def test_names_are_shortened_and_marks_escaped(bridge: Bridge, host: FakeHost, menu: TrayMenu, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(bridge.servers_changed):
+        host.set_servers(long_names())
+    assert all(len(entry.text()) < 60 for entry in menu.menu.actions())
+    assert any(text.startswith("under_score_&&_more") for text in texts(menu))
+    menu.doubles_underscores = True
+    menu.menu.aboutToShow.emit()
+    assert any(text.startswith("under__score__&&__more") for text in texts(menu))
+
+
+def test_pause_is_marked_when_the_host_says_so(run: Run, host: FakeHost, menu: TrayMenu) -> None:
+    async def story() -> None:
+        menu.pause.trigger()
+        assert not menu.pause.isChecked()
+        await asyncio.sleep(0.15)
+        assert menu.pause.isChecked()
+
+    run(story())
+    assert host.calls == [("set_paused", True)]
+
+
+def test_an_attention_line_opens_its_server(menu: TrayMenu, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(menu.opened) as opened:
+        action(menu, "Slack needs").trigger()
+    assert opened.args == ["slack"]
+
+
+def test_the_icon_tells_the_worst(bridge: Bridge, host: FakeHost, qtbot: QtBot) -> None:
+    assert tray_state(bridge) is TrayState.ATTENTION
+    assert tooltip_of(bridge).endswith("6 servers, 40 tools · 3 need attention")
+    for name in ("slack", "postgres", "notion-remote"):
+        host.change(name, state=ServerState.READY)
+    assert tray_state(bridge) is TrayState.WORKING
+    host.change("playwright", state=ServerState.READY)
+    assert tray_state(bridge) is TrayState.OK
+    host.set_engine(NO_DOCKER)
+    assert tray_state(bridge) is TrayState.ATTENTION
+    host.set_servers([status for status in host.servers() if status.name == "time"])
+    assert tray_state(bridge) is TrayState.OK
+    assert tooltip_of(bridge).endswith("1 server, 2 tools")
+    host.set_endpoint(EndpointStatus(reason="port 8811 is in use"))
+    assert tray_state(bridge) is TrayState.ATTENTION
+
+
+def test_a_short_start_does_not_flicker_the_icon(
+    bridge: Bridge, host: FakeHost, theme: Theme, menu: TrayMenu, qtbot: QtBot
+) -> None:
+    host.set_servers([status for status in host.servers() if status.name == "time"])
+    icon = TrayIcon(bridge, theme, menu.menu)
+    assert icon.state is TrayState.OK
+    with qtbot.waitSignal(bridge.servers_changed):
+        host.change("time", state=ServerState.STARTING)
+    assert icon.state is TrayState.OK
+    qtbot.waitUntil(lambda: icon.state is TrayState.WORKING, timeout=2_000)
+    with qtbot.waitSignal(bridge.servers_changed):
+        host.change("time", state=ServerState.READY)
+    qtbot.waitUntil(lambda: icon.state is TrayState.OK)
+
+
+def test_a_double_click_opens_once(bridge: Bridge, theme: Theme, menu: TrayMenu) -> None:
+    icon = TrayIcon(bridge, theme, menu.menu)
+    opened: list[bool] = []
+    icon.opened.connect(lambda: opened.append(True))
+    reasons = QSystemTrayIcon.ActivationReason
+    for reason in (reasons.Trigger, reasons.Trigger, reasons.DoubleClick, reasons.Context):
+        icon._icon.activated.emit(reason)
+    assert opened == [True]

@@ -15,6 +15,7 @@ import socket
 import struct
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 6
 WAIT = 500
+PATIENCE = 0.25
+"""Seconds a connection may take to speak; the interface waits meanwhile."""
 LONGEST_REQUEST = 65_536
 
 
@@ -59,7 +62,6 @@ class SingleInstance(QObject):
         self._address = f"{name}-{user}" if sys.platform == "win32" else str(self._base.with_suffix(".socket"))
         self._lock = QLockFile(str(self._base.with_suffix(".lock")))
         self._lock.setStaleLockTime(0)
-        self._connections: list[QLocalSocket] = []
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.newConnection.connect(self._on_connection)
@@ -82,11 +84,6 @@ class SingleInstance(QObject):
     def release(self) -> None:
         """Give the place up."""
         self._server.close()
-        for connection in self._connections:
-            connection.disconnected.disconnect()
-            connection.abort()
-            connection.deleteLater()
-        self._connections.clear()
         if self._lock.isLocked():
             self._lock.unlock()
 
@@ -109,37 +106,38 @@ class SingleInstance(QObject):
         return answered
 
     def _on_connection(self) -> None:
+        """Hear one request. A second start speaks at once, so it is waited for; whoever is silent is sent away."""
         while (connection := self._server.nextPendingConnection()) is not None:
-            self._connections.append(connection)
-            connection.disconnected.connect(lambda connection=connection: self._forget(connection))
             if not _same_user(connection):
                 log.warning("another user tried to reach this program")
-                connection.abort()
-                continue
-            connection.readyRead.connect(lambda connection=connection: self._read(connection))
-            self._read(connection)
-
-    def _forget(self, connection: QLocalSocket) -> None:
-        if connection in self._connections:
-            self._connections.remove(connection)
+                request = None
+            else:
+                request = _read(connection)
+            if request is not None:
+                connection.write(b"ok\n")
+                connection.flush()
+            connection.disconnectFromServer()
             connection.deleteLater()
+            if request is not None:
+                self.requested.emit(request)
 
-    def _read(self, connection: QLocalSocket) -> None:
-        if not connection.canReadLine():
-            if connection.bytesAvailable() > LONGEST_REQUEST:
-                connection.abort()
-            return
-        line = bytes(connection.readLine(LONGEST_REQUEST).data())
-        try:
-            message = json.loads(line)
-            request = Request(show=bool(message["show"]), activation_token=str(message["activation_token"]))
-        except (ValueError, KeyError, TypeError):
-            log.warning("a second start said something that can't be understood")
-            connection.abort()
-            return
-        connection.write(b"ok\n")
-        connection.flush()
-        self.requested.emit(request)
+
+def _read(connection: QLocalSocket) -> Request | None:
+    deadline = time.monotonic() + PATIENCE
+    while not connection.canReadLine():
+        left = deadline - time.monotonic()
+        if (
+            left <= 0
+            or connection.bytesAvailable() > LONGEST_REQUEST
+            or not connection.waitForReadyRead(int(left * 1000))
+        ):
+            return None
+    try:
+        message = json.loads(bytes(connection.readLine(LONGEST_REQUEST).data()))
+        return Request(show=bool(message["show"]), activation_token=str(message["activation_token"]))
+    except (ValueError, KeyError, TypeError):
+        log.warning("a second start said something that can't be understood")
+        return None
 
 
 def _runtime_directory() -> Path:

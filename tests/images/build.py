@@ -6,6 +6,7 @@ Nothing is pulled: the root file system comes from debootstrap, the servers from
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import platform
 import shutil
@@ -14,7 +15,7 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -246,6 +247,19 @@ def build(client: docker.DockerClient, recipe: Recipe) -> None:
             )
 
 
+@contextlib.contextmanager
+def replaced(client: docker.DockerClient, recipe: Recipe) -> Iterator[None]:
+    """Remove the image that lost its name to a new one, unless something still stands on it."""
+    try:
+        old = client.images.get(recipe.tag).id
+    except ImageNotFound:
+        old = None
+    yield
+    if old is not None and client.images.get(recipe.tag).id != old:
+        with contextlib.suppress(DockerException):
+            client.images.remove(old)
+
+
 def _owned_by_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = "root"
@@ -276,7 +290,8 @@ def main() -> int:
             if not options.force and is_current(client, recipe):
                 continue
             started = time.monotonic()
-            import_base(client, recipe) if recipe is BASE else build(client, recipe)
+            with replaced(client, recipe):
+                import_base(client, recipe) if recipe is BASE else build(client, recipe)
             say(f"  {recipe.tag} built in {time.monotonic() - started:.1f} s")
     except (CannotBuild, BuildError, DockerException, RuntimeError) as error:
         print(f"{recipe.tag} could not be built: {error}", file=sys.stderr)

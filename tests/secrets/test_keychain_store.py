@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
+import os
 import subprocess
 import sys
 import threading
@@ -16,8 +16,10 @@ import keyring.backend
 import keyring.errors
 import pytest
 
+import desktop
 from desktop.errors import KeychainLockedError, KeychainUnavailableError, SecretStoreError
 from desktop.secrets.keychain import KeychainStore
+from tests.helpers.keychain import Keychain
 
 
 class Backend(keyring.backend.KeyringBackend):
@@ -168,19 +170,6 @@ def test_a_call_that_never_returns_does_not_keep_the_program_from_ending() -> No
     assert (done.stdout, done.stderr) == ("locked\n", "")
 
 
-SESSION = """
-printf '\\n' | gnome-keyring-daemon --unlock --foreground --components=secrets >/dev/null 2>&1 &
-daemon=$!
-trap 'kill $daemon; wait $daemon' EXIT
-owned() { dbus-send --session --print-reply=literal --dest=org.freedesktop.DBus /org/freedesktop/DBus \
-  org.freedesktop.DBus.NameHasOwner string:org.freedesktop.secrets 2>/dev/null | grep -q true; }
-login() { dbus-send --session --print-reply=literal --dest=org.freedesktop.secrets /org/freedesktop/secrets \
-  org.freedesktop.Secret.Service.ReadAlias string:default 2>/dev/null | grep -q collection/login; }
-tries=0
-until owned && login; do tries=$((tries + 1)); [ $tries -lt 400 ] || exit 9; sleep .05; done
-"$@"
-"""
-
 ROUND = """
 import asyncio
 from desktop.secrets.keychain import KeychainStore
@@ -195,21 +184,46 @@ print("done")
 """
 
 
+LOCKED = """
+import asyncio
+from desktop.errors import KeychainLockedError
+from desktop.secrets.keychain import KeychainStore
+try:
+    asyncio.run(KeychainStore("mcp-gateway-desktop test").get("a"))
+except KeychainLockedError as error:
+    print(error)
+"""
+
+NONE = """
+import asyncio
+from desktop.errors import KeychainUnavailableError
+from desktop.secrets.keychain import KeychainStore
+try:
+    asyncio.run(KeychainStore("mcp-gateway-desktop test").set("a", "hush"))
+except KeychainUnavailableError as error:
+    print(error)
+"""
+
+
+def run_beside(environment: dict[str, str], code: str) -> str:
+    environment = {**environment, "PYTHONPATH": str(Path(desktop.__file__).parents[1])}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stderr == ""
+    return done.stdout
+
+
 @pytest.mark.keychain
-@pytest.mark.skipif(
-    shutil.which("gnome-keyring-daemon") is None or shutil.which("dbus-run-session") is None,
-    reason="GNOME Keyring or D-Bus is not installed",
-)
-def test_a_real_keychain_keeps_secrets(tmp_path: Path) -> None:
-    (tmp_path / "run").mkdir(mode=0o700)
-    environ = {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "LANG": "C.UTF-8",
-        "HOME": str(tmp_path),
-        "XDG_RUNTIME_DIR": str(tmp_path / "run"),
-        "XDG_DATA_HOME": str(tmp_path / "data"),
-        "PYTHONPATH": str(Path.cwd()),
-    }
-    command = ["dbus-run-session", "--", "bash", "-c", SESSION, "session", sys.executable, "-c", ROUND]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
-    assert done.stdout == "done\n", done.stderr
+def test_a_real_keychain_keeps_secrets(keychain: Keychain) -> None:
+    assert run_beside(keychain.environment, ROUND) == "done\n"
+
+
+@pytest.mark.keychain
+def test_a_real_keychain_that_is_locked_is_told(locked_keychain: Keychain) -> None:
+    assert "keychain" in run_beside(locked_keychain.environment, LOCKED)
+
+
+@pytest.mark.keychain
+def test_a_session_without_a_keychain_is_told(tmp_path: Path) -> None:
+    environment = {"PATH": os.defpath, "HOME": str(tmp_path), "DBUS_SESSION_BUS_ADDRESS": f"unix:path={tmp_path}/none"}
+    assert run_beside(environment, NONE).startswith("There is no keychain in this session")

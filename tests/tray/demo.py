@@ -39,7 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "~/.docker/mcp/registry.yaml, line 12, column 5: a mapping value is not allowed here",
             "~/.docker/mcp/config.yaml, line 3: a list is expected, not a text",
         )
-    return run(host.running, rest, look=chosen.look)
+    code = run(host.running, rest, look=chosen.look)
+    for call in host.calls:
+        print("asked", *call)
+    return code
 
 
 if __name__ == "__main__":

@@ -1,0 +1,109 @@
+"""What ``gateway run`` says on standard error, in the reference's words (spec 2.12, 3.14)."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from typing import TYPE_CHECKING, Final
+
+from desktop.cli import output
+from desktop.servers.status import ServerState, ServerStatus
+
+if TYPE_CHECKING:
+    from desktop.app import Application
+    from desktop.engine.ports import PullProgress
+    from desktop.gateway.session import Call
+
+__all__ = ["GatewayLog", "log_to_stderr"]
+
+_FAILED: Final = frozenset({ServerState.FAILING, ServerState.NEEDS_SETTING, ServerState.NEEDS_SIGN_IN})
+_PULL_EVERY: Final = 3.0
+
+
+class GatewayLog:
+    """Writes what is new, each thing once.
+
+    Args:
+        is_quiet: Leave out everything but failures (for commands that only need a gateway in between).
+    """
+
+    def __init__(self, *, is_quiet: bool = False) -> None:
+        self._is_quiet = is_quiet
+        self._enabled: tuple[str, ...] | None = None
+        self._problems: tuple[str, ...] = ()
+        self._told: dict[str, str] = {}
+        self._pulls: dict[str, float] = {}
+
+    def line(self, text: str) -> None:
+        """One line of progress."""
+        if not self._is_quiet:
+            output.remark(text)
+
+    def stderr(self, server: str, line: str) -> None:
+        """A line a server has written to its standard error."""
+        output.remark(f"  - {server}: {line}")
+
+    def call(self, call: Call) -> None:
+        """A tool call that has ended."""
+        self.line(f"  > Calling tool {call.subject} took: {output.duration(time.monotonic() - call.started)}")
+
+    def pull(self, server: str, progress: PullProgress) -> None:
+        """A pull got further."""
+        now = time.monotonic()
+        if now - self._pulls.get(progress.image, 0.0) >= _PULL_EVERY:
+            self._pulls[progress.image] = now
+            share = f" ({progress.done * 100 // progress.total} %)" if progress.total else ""
+            output.remark(f"  - Pulling {progress.image.partition('@')[0]} for {server}{share}")
+
+    def configuration(self, application: Application) -> None:
+        """Problems of the files and the set of enabled servers, where they are new."""
+        for problem in application.problems():
+            if problem not in self._problems:
+                output.remark(f"- Problem: {problem}")
+        self._problems = application.problems()
+        enabled = tuple(sorted(status.name for status in application.servers() if status.enabled))
+        if enabled != self._enabled:
+            self._enabled = enabled
+            self.line(f"- Those servers are enabled: {', '.join(enabled)}" if enabled else "- No server is enabled")
+
+    def servers(self, application: Application) -> None:
+        """What became of each enabled server, where it is new."""
+        for status in application.servers():
+            text = _outcome(status)
+            if text and self._told.get(status.name) != text:
+                self._told[status.name] = text
+                if status.state in _FAILED:
+                    output.remark(text)
+                else:
+                    self.line(text)
+
+
+def _outcome(status: ServerStatus) -> str:
+    """A line once the server has been listed or can't be; empty before."""
+    if not status.enabled:
+        return ""
+    if status.state in _FAILED:
+        hint = f". {status.hint}" if status.hint else ""
+        return f"  > Can't start {status.name}: {status.reason or status.state.value}{hint}"
+    if status.state not in (ServerState.READY, ServerState.IDLE):
+        return ""
+    counts = ((status.tool_count, "tools"), (status.prompt_count, "prompts"), (status.resource_count, "resources"))
+    return f"  > {status.name}: " + (" ".join(f"({count} {what})" for count, what in counts if count) or "(0 tools)")
+
+
+def log_to_stderr(*, is_verbose: bool) -> None:
+    """Send the program's own log to standard error: warnings, in verbose mode everything; never a traceback."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Line())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("desktop").setLevel(logging.INFO if is_verbose else logging.WARNING)
+
+
+class _Line(logging.Formatter):
+    """One line a record; of an exception only its kind."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record's message."""
+        kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] is not None else ""
+        return output.one_line(f"- {record.getMessage()}" + (f" ({kind})" if kind else ""))

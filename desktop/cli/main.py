@@ -1,0 +1,157 @@
+"""``docker-mcp``: finds the group of commands that was typed, runs it, and turns whatever happens into an exit code.
+
+Exit codes: 0 all is well, 1 it failed, 2 the command line is wrong, 130 interrupted, 141 the reader of our output has gone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["build_parser", "main"]
+
+_GROUPS = {
+    "catalog": "Catalogs: lists of servers that can be enabled",
+    "gateway": "The gateway: run it, find it, its token",
+    "server": "Servers: enable, disable, look at them",
+    "tools": "Tools of the enabled servers: list, inspect and call them",
+}
+_ALIASES = {"catalogs": "catalog", "servers": "server", "tool": "tools"}
+_METADATA = "docker-cli-plugin-metadata"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The outermost parser; it serves the help, since the groups read their arguments by themselves."""
+    width = max(map(len, _GROUPS)) + 2
+    groups = "\n".join(f"  {name:{width}}{summary}" for name, summary in _GROUPS.items())
+    parser = argparse.ArgumentParser(
+        prog="docker-mcp",
+        usage="docker-mcp [-v] COMMAND [options]",
+        description="Many MCP servers behind one endpoint.",
+        epilog=f"commands:\n{groups}\n  {'version':{width}}The version of this program\n\n"
+        "example:\n  docker-mcp server enable duckduckgo\n\n"
+        "docker-mcp COMMAND --help says more about each.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("-v", "--version", action="store_true", help="print the version")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: Its arguments without the program's name; by default those of this process.
+
+    Returns:
+        The exit code.
+    """
+    _prepare_streams()
+    try:
+        code = _answer(list(sys.argv[1:] if argv is None else argv))
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        _forget_output()
+        return 141
+    except Exception as error:
+        return _explain(error)
+
+
+def _answer(arguments: list[str]) -> int:
+    try:
+        return _dispatch(arguments[1:] if arguments[:1] == ["mcp"] else arguments)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
+
+
+def _dispatch(arguments: list[str]) -> int:
+    first = arguments[0] if arguments else "--help"
+    if first == "help":
+        return _dispatch([*arguments[1:], "--help"])
+    if first in ("-h", "--help"):
+        build_parser().print_help()
+        return 0
+    if first in ("-v", "--version", "version"):
+        from desktop import __version__
+
+        if arguments[1:2] in (["-h"], ["--help"]):
+            print("usage: docker-mcp version\n\nPrints the version of this program.\n\nexample:\n  docker-mcp version")
+        else:
+            print(__version__)
+        return 0
+    if first == _METADATA:
+        return _print_metadata()
+    group = _ALIASES.get(first, first)
+    if group in _GROUPS:
+        import importlib
+
+        return int(importlib.import_module(f"desktop.cli.{group}").GROUP.run(arguments[1:]))
+    return _unknown(first)
+
+
+def _unknown(typed: str) -> int:
+    from desktop.cli.parser import closest, complain
+
+    meant = closest(typed, [*_GROUPS, *_ALIASES, "version"])
+    hint = f"Did you mean {meant}?" if meant else "See docker-mcp --help"
+    complain(f"unknown option {typed}" if typed.startswith("-") else f'unknown command "{typed}"', hint)
+    return 2
+
+
+def _print_metadata() -> int:
+    """What Docker asks of every file that could be its plugin."""
+    import json
+
+    from desktop import __version__
+
+    metadata = {
+        "SchemaVersion": "0.1.0",
+        "Vendor": "MCP Gateway Desktop",
+        "Version": __version__,
+        "ShortDescription": "Docker MCP Plugin",
+    }
+    print(json.dumps(metadata))
+    return 0
+
+
+def _prepare_streams() -> None:
+    """What other programs read is UTF-8 everywhere; a terminal that lacks a character shows another one."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace", encoding=None if stream.isatty() else "utf-8")
+
+
+def _explain(error: Exception) -> int:
+    from desktop.cli.parser import complain
+    from desktop.errors import GatewayError, UsageError
+
+    if isinstance(error, GatewayError):
+        complain(error.message, error.hint)
+        return 2 if isinstance(error, UsageError) else 1
+    if isinstance(error, OSError):
+        complain((error.strerror or type(error).__name__) + (f": {error.filename}" if error.filename else ""))
+        return 1
+    # The text of an unforeseen error may hold anything, a secret too; its kind and its place help to find the fault.
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = "" if place is None else f" in {place.tb_frame.f_globals.get('__name__')}, line {place.tb_lineno}"
+    complain(f"this is a fault of the program ({type(error).__name__}{where})", "Please report it")
+    return 1
+
+
+def _forget_output() -> None:
+    """Nobody reads our output any more; what is left of it must not cause another complaint at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

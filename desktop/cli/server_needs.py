@@ -1,0 +1,85 @@
+"""What a server needs before it can be used, in the four words of the table: none, required, partial, done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from desktop.catalog.model import CatalogServer, SecretReference
+
+__all__ = ["KEYCHAIN_SERVICE", "MARKS", "ServerNeeds", "needs_of", "stored_secrets"]
+
+KEYCHAIN_SERVICE: Final = "mcp-gateway-desktop"
+MARKS: Final = {"none": "-", "required": "▲ required", "partial": "◐ partial", "done": "✓ done"}
+_KEYCHAIN_LIMIT: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerNeeds:
+    """One word each for sign-in, secrets and values."""
+
+    oauth: str = "none"
+    secrets: str = "none"
+    config: str = "none"
+
+
+def needs_of(server: CatalogServer, values: Mapping[str, Any], stored: Collection[str]) -> ServerNeeds:
+    """Work out the words.
+
+    Args:
+        server: The catalog entry.
+        values: Its values in config.yaml.
+        stored: Names of the secrets that are stored.
+    """
+    return ServerNeeds(
+        oauth="required" if server.oauth is not None and server.oauth.providers else "none",
+        secrets=_secrets(server.secrets, stored),
+        config=_config(server.config, values),
+    )
+
+
+def _secrets(references: Iterable[SecretReference], stored: Collection[str]) -> str:
+    needed = {reference.name for reference in references if reference.required is not False}
+    if not needed:
+        return "done" if any(reference.name in stored for reference in references) else "none"
+    found = needed & set(stored)
+    return "done" if found == needed else "partial" if found else "required"
+
+
+def _config(schemas: Iterable[Mapping[str, Any]], values: Mapping[str, Any]) -> str:
+    if not schemas:
+        return "none"
+    missing = [
+        name
+        for schema in schemas
+        for name in schema.get("required") or ()
+        if name not in values and "default" not in ((schema.get("properties") or {}).get(name) or {})
+    ]
+    return "done" if not missing else "partial" if values else "required"
+
+
+def stored_secrets(servers: Iterable[CatalogServer]) -> tuple[frozenset[str], str]:
+    """Names of the servers' secrets that the keychain has, and why it can't be asked, or empty.
+
+    The keychain is left alone when no server has a secret.
+    """
+    references = [reference for server in servers for reference in server.secrets]
+    if not references:
+        return frozenset(), ""
+    return asyncio.run(_look_up(references))
+
+
+async def _look_up(references: list[SecretReference]) -> tuple[frozenset[str], str]:
+    # Here, because the keychain takes long to import and most servers have no secret.
+    from desktop.secrets.keychain import KeychainStore
+    from desktop.secrets.lookup import KeychainSource, SecretLookup
+
+    store = KeychainStore(KEYCHAIN_SERVICE, time_limit=_KEYCHAIN_LIMIT)
+    try:
+        lookup = SecretLookup([KeychainSource(store)])
+        found = frozenset(await lookup.find(references))
+        return found, next((error.message for error in lookup.failures.values()), "")
+    finally:
+        store.close()

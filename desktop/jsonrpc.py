@@ -60,6 +60,7 @@ class MalformedMessageError(ValueError):
     """The bytes are not a JSON-RPC message."""
 
 
+_MALFORMED: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _envelope = msgspec.json.Decoder(Envelope)
 _fields = msgspec.json.Decoder(dict[str, Raw])
 _any = msgspec.json.Decoder()
@@ -72,16 +73,21 @@ def decode(data: bytes | Raw) -> Any:
     """Decode any JSON value; raises `MalformedMessageError`."""
     try:
         return _any.decode(data)
-    except msgspec.MsgspecError as error:
+    except _MALFORMED as error:
         raise MalformedMessageError(str(error)) from error
 
 
-def parse(data: bytes | Raw) -> Envelope:
-    """Parse one message; raises `MalformedMessageError` when it is not a JSON object with JSON-RPC's members."""
+def parse(data: bytes) -> Envelope:
+    """Parse one message; raises `MalformedMessageError` when it is not a JSON object with JSON-RPC's members, in UTF-8."""
     try:
-        return _envelope.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        if not data.isascii():
+            data.decode()  # payloads are not looked at, but a peer that reads strictly would break over them
+        message = _envelope.decode(data)
+    except _MALFORMED as error:
         raise MalformedMessageError(str(error)) from error
+    if message.error and bytes(message.error) == b"null":
+        message.error = Raw()  # beside a result, some servers say so explicitly
+    return message
 
 
 def fields(data: Raw) -> dict[str, Raw]:
@@ -90,7 +96,7 @@ def fields(data: Raw) -> dict[str, Raw]:
         return {}
     try:
         return _fields.decode(data)
-    except msgspec.MsgspecError as error:
+    except _MALFORMED as error:
         raise MalformedMessageError(str(error)) from error
 
 

@@ -86,7 +86,7 @@ def _outcome(status: ServerStatus) -> str:
     if status.state in _FAILED:
         hint = f". {status.hint}" if status.hint else ""
         return f"  > Can't start {status.name}: {status.reason or status.state.value}{hint}"
-    if status.state not in (ServerState.READY, ServerState.IDLE):
+    if status.state not in (ServerState.READY, ServerState.IDLE) or status.tool_count is None:
         return ""
     counts = ((status.tool_count, "tools"), (status.prompt_count, "prompts"), (status.resource_count, "resources"))
     return f"  > {status.name}: " + (" ".join(f"({count} {what})" for count, what in counts if count) or "(0 tools)")

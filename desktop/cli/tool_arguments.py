@@ -14,7 +14,7 @@ __all__ = ["tool_arguments"]
 
 Schema = Mapping[str, Any]
 _INTEGER: Final = re.compile(r"[+-]?\d+")
-_ARTICLES: Final = {"integer": "an integer", "array": "an array", "object": "a JSON object"}
+_ARTICLES: Final = {"null": "null", "integer": "an integer", "array": "an array", "object": "a JSON object"}
 _ORDER: Final = ("null", "boolean", "integer", "number", "object", "array", "string")
 
 

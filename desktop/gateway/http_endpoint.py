@@ -60,7 +60,7 @@ class HttpEndpoint:
             return
         if self._upkeep is None:
             self._upkeep = asyncio.get_running_loop().create_task(self._keep_up())
-        headers: Headers = dict(scope["headers"])
+        headers: Headers = {name: value.strip() for name, value in scope["headers"]}
         path, method = scope["path"], scope["method"]
         if path == "/health":
             await _reply(send, 200 if self._ready() else 503)

@@ -98,6 +98,9 @@ class Transport(Protocol):
     async def close(self) -> None:
         """Take everything down that `start` brought up."""
 
+    def last_words(self) -> str:
+        """The last line of text the server itself printed since `start`, to explain a failure; may be empty."""
+
 
 class UpstreamListener(Protocol):
     """Takes what a server says on its own account."""
@@ -145,7 +148,6 @@ class Upstream:
         owner: The session it belongs to, or None when shared.
         opener: The session for which it was opened; a question before any call is for that one.
         level: Log level last sent to the server; empty for its own default.
-        held: Number of subscriptions that keep it from being stopped as idle.
         capabilities: The server's capabilities after `open`, each as JSON bytes.
         instructions: The server's instructions, may be empty.
         last_used: Monotonic seconds of the last forwarded request.
@@ -158,7 +160,6 @@ class Upstream:
         self.server = server
         self.owner = owner
         self.opener: SessionPort | None = owner
-        self.held = 0
         self.level = ""
         self.capabilities: dict[str, Raw] = {}
         self.instructions = ""
@@ -202,13 +203,17 @@ class Upstream:
             capability_map = jsonrpc.fields(result.get("capabilities", Raw(b"{}")))
             instructions = jsonrpc.decode(result["instructions"]) if "instructions" in result else ""
         except TimeoutError:
+            words = self._transport.last_words()
             raise ServerStartError(
-                f"{self.server} did not answer within {time_limit:.0f} s", "Look at its log for what it is waiting for"
+                f"{self.server} did not answer within {time_limit:.0f} s" + (f": {words}" if words else ""),
+                "Look at its log for what it is waiting for",
             ) from None
         except ServerGoneError as error:
             raise (self._cause or ServerStartError(error.message, error.hint)) from None
         except (MalformedMessageError, KeyError) as error:
             raise ServerStartError(f"{self.server} answered initialize with something that is not MCP") from error
+        if self.closed_reason:  # it answered, and ended
+            raise self._cause or ServerStartError(self.closed_reason)
         self.capabilities = capability_map
         self.instructions = instructions if isinstance(instructions, str) else ""
         self._transport.negotiated(str(version))
@@ -235,6 +240,8 @@ class Upstream:
                 self.notify("notifications/cancelled", b'{"requestId":%d}' % call)
             raise
         if answer.error:
+            if sink.lost:
+                raise ServerGoneError(self.closed_reason)
             error = jsonrpc.fields(answer.error)
             text = jsonrpc.decode(error["message"]) if "message" in error else "an error without a message"
             raise ServerGoneError(f"{self.server} answered {method} with: {text}")

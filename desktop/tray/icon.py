@@ -7,6 +7,7 @@ import os
 import sys
 
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
+from PySide6.QtDBus import QDBusConnection, QDBusServiceWatcher
 from PySide6.QtGui import QColor, QGuiApplication, QIcon
 from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 
@@ -17,6 +18,9 @@ from desktop.tray.theme import Theme
 
 __all__ = ["PanelTone", "TrayIcon", "TrayState", "panel_tone", "tooltip_of", "tray_icon", "tray_state"]
 
+WATCHER = "org.kde.StatusNotifierWatcher"
+LATE_TRAY = 1_000
+"""Milliseconds between the coming of a tray's watcher and its being ready for icons."""
 SETTLE = 500
 """Milliseconds a server may be starting before the icon says so; most starts are over by then."""
 
@@ -140,10 +144,10 @@ class TrayIcon(QObject):
         self._bridge = bridge
         self._theme = theme
         self._shown: tuple[TrayState, PanelTone] | None = None
-        self._icon = QSystemTrayIcon(self)
-        self._icon.setContextMenu(menu)
-        self._icon.activated.connect(self._on_activated)
-        self._icon.messageClicked.connect(self.opened)
+        self._menu = menu
+        self._wanted = False
+        self._over_bus = False
+        self._icon = self._make()
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLE)
@@ -155,6 +159,7 @@ class TrayIcon(QObject):
         bridge.status_changed.connect(self._refresh)
         bridge.problems_changed.connect(self._refresh)
         theme.changed.connect(self._refresh)
+        self._watcher = self._watch_bus()
         self._refresh()
         self._show(tray_state(bridge))
 
@@ -180,10 +185,12 @@ class TrayIcon(QObject):
 
     def show(self) -> None:
         """Appear, now or as soon as there is a tray."""
+        self._wanted = True
         self._icon.show()
 
     def hide(self) -> None:
         """Go away."""
+        self._wanted = False
         self._icon.hide()
 
     def notify(self, title: str, text: str) -> bool:
@@ -192,6 +199,36 @@ class TrayIcon(QObject):
             return False
         self._icon.showMessage(title, text, artwork.app_icon(), 8_000)
         return True
+
+    def _make(self) -> QSystemTrayIcon:
+        icon = QSystemTrayIcon(self)
+        icon.setContextMenu(self._menu)
+        icon.activated.connect(self._on_activated)
+        icon.messageClicked.connect(self.opened)
+        return icon
+
+    def _watch_bus(self) -> QDBusServiceWatcher | None:
+        """Notice a tray that comes late: Qt decides for good, when an icon is made, whether it goes over D-Bus."""
+        bus = QDBusConnection.sessionBus()
+        if not sys.platform.startswith("linux") or not bus.isConnected():
+            return None
+        self._over_bus = bool(bus.interface().isServiceRegistered(WATCHER).value())
+        watcher = QDBusServiceWatcher(WATCHER, bus, QDBusServiceWatcher.WatchModeFlag.WatchForRegistration, self)
+        watcher.serviceRegistered.connect(lambda _name: QTimer.singleShot(LATE_TRAY, self._remake))
+        return watcher
+
+    def _remake(self) -> None:
+        """Make the icon anew, over D-Bus this time."""
+        if self._over_bus or not self._wanted:
+            return
+        self._over_bus = True
+        old, self._icon = self._icon, self._make()
+        old.hide()
+        old.deleteLater()
+        shown, self._shown = self._shown, None
+        self._refresh()
+        self._show(shown[0] if shown else tray_state(self._bridge))
+        self._icon.show()
 
     def _refresh(self) -> None:
         tooltip = tooltip_of(self._bridge)

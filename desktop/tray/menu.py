@@ -144,7 +144,8 @@ class TrayMenu(QObject):
         engine = self._bridge.engine()
         trouble = words.engine_trouble(engine)
         self.engine.setVisible(trouble)
-        self._set_text(self.engine, self.tr("{trouble} — Retry").format(trouble=words.engine_words(engine)))
+        if trouble:
+            self._set_text(self.engine, self.tr("{trouble} — Retry").format(trouble=words.engine_words(engine)))
         self._after_attention.setVisible(trouble or bool(waiting))
 
     def _attention_text(self, status: ServerStatus) -> str:

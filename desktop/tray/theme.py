@@ -222,7 +222,8 @@ def _style_sheet(t: Tokens) -> str:
     QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
     QSplitter::handle {{ background: transparent; }}
     QMenu {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; padding: 4px; }}
-    QMenu::item {{ padding: 5px 24px 5px 28px; border-radius: 4px; }}
+    QMenu::item {{ padding: 5px 24px 5px 10px; border-radius: 4px; }}
+    QMenu::indicator {{ margin-left: 6px; }}
     QMenu::item:selected {{ background: {t.accent}; color: {t.on_accent}; }}
     QMenu::item:disabled {{ color: {t.muted}; }}
     QMenu::separator {{ height: 1px; background: {t.border}; margin: 4px 8px; }}

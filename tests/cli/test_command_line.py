@@ -1,0 +1,166 @@
+"""What every command has in common: finding the command, help, exit codes, quick answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from desktop import __version__
+from desktop.cli import main as command_line
+from desktop.cli.main import main
+from desktop.cli.parser import Parser
+from desktop.errors import GatewayError, UsageError
+from tests.cli.conftest import Run, command, refusal
+
+HEAVY = {"aiohttp", "docker", "httpx", "keyring", "mcp", "PySide6", "qasync", "uvicorn", "watchfiles"}
+
+
+@pytest.mark.parametrize("arguments", [["version"], ["--version"], ["-v"], ["mcp", "version"]])
+def test_the_version_is_all_that_is_printed(run: Run, arguments: list[str]) -> None:
+    result = run(*arguments)
+    assert (result.returncode, result.stdout, result.stderr) == (0, f"{__version__}\n", "")
+
+
+def test_docker_recognises_it_as_its_plugin(run: Run) -> None:
+    metadata = json.loads(run("docker-cli-plugin-metadata").stdout)
+    assert metadata == {
+        "SchemaVersion": "0.1.0",
+        "Vendor": "MCP Gateway Desktop",
+        "Version": __version__,
+        "ShortDescription": "Docker MCP Plugin",
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["servr", "ls"], 'unknown command "servr". Did you mean server?'),
+        (["xyzzy"], 'unknown command "xyzzy". See docker-mcp --help.'),
+        (["--nonsense"], "unknown option --nonsense. See docker-mcp --help."),
+        (["server", "enabel", "x"], 'unknown command "server enabel". Did you mean enable?'),
+        (["gateway", "xyzzy"], 'unknown command "gateway xyzzy". See docker-mcp gateway --help.'),
+        (["server", "enable"], "the following arguments are required: NAME. See docker-mcp server enable --help."),
+        (["catalog", "ls", "--format", "xml"], "--format: invalid choice: 'xml' (choose from"),
+    ],
+)
+def test_a_wrong_command_line_is_one_sentence_and_code_2(run: Run, arguments: list[str], sentence: str) -> None:
+    result = run(*arguments)
+    assert result.returncode == 2
+    assert refusal(result).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["help"],
+        ["server"],
+        ["server", "--help"],
+        ["version", "--help"],
+        *([group, name, "--help"] for group, name in [
+            ("catalog", "ls"), ("catalog", "show"), ("catalog", "update"), ("catalog", "init"), ("server", "list"),
+            ("server", "enable"), ("server", "disable"), ("server", "inspect"), ("server", "reset"), ("gateway", "run"),
+            ("gateway", "status"), ("gateway", "token"), ("tools", "ls"), ("tools", "count"), ("tools", "inspect"),
+            ("tools", "call"),
+        ]),
+    ],
+)  # fmt: skip
+def test_help_has_an_example(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    assert main(arguments) == 0
+    shown = capsys.readouterr()
+    assert "example:\n  docker-mcp" in shown.out
+    assert shown.err == ""
+
+
+def test_help_is_found_in_both_ways(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["help", "server", "enable"]) == 0
+    one = capsys.readouterr().out
+    assert main(["servers", "add", "-h"]) == 0
+    assert capsys.readouterr().out == one
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (GatewayError("the sky fell", "Hold it up"), 1, "docker-mcp: the sky fell. Hold it up.\n"),
+        (UsageError("not like that"), 2, "docker-mcp: not like that\n"),
+        (KeyboardInterrupt(), 130, ""),
+        (OSError(28, "No space left on device", "/x"), 1, "docker-mcp: No space left on device: /x\n"),
+    ],
+)
+def test_errors_become_exit_codes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException, code: int, said: str
+) -> None:
+    def fail(_: object) -> int:
+        raise error
+
+    monkeypatch.setattr(command_line, "_dispatch", fail)
+    assert main(["anything"]) == code
+    assert capsys.readouterr().err == said
+
+
+def test_an_unforeseen_error_shows_neither_a_traceback_nor_its_text(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: object) -> int:
+        raise ValueError("token=secret")
+
+    monkeypatch.setattr(command_line, "_dispatch", fail)
+    assert main(["anything"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("docker-mcp: this is a fault of the program (ValueError in ")
+    assert "secret" not in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.usefixtures("docker_mcp")
+def test_a_reader_that_stops_reading_causes_no_complaint(environment: dict[str, str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = subprocess.run(
+        command("catalog", "show", "starter", "--format", "yaml"),
+        env=environment,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        timeout=30,
+    )
+    os.close(writing)
+    assert (process.returncode, process.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["version"], ["docker-cli-plugin-metadata"], ["catalog", "ls"], ["catalog", "show"], ["server", "list"],
+     ["server", "enable", "tiny"], ["server", "disable", "tiny"], ["gateway", "status"]],
+)  # fmt: skip
+@pytest.mark.usefixtures("docker_mcp")
+def test_what_needs_no_gateway_imports_nothing_heavy(environment: dict[str, str], arguments: list[str]) -> None:
+    program = (
+        "import sys\nfrom desktop.cli.main import main\n"
+        "code = main(sys.argv[1:])\nsys.stderr.write(' '.join(sys.modules))\n"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", program, *arguments], env=environment, capture_output=True, encoding="utf-8", timeout=30
+    )
+    imported = set(process.stderr.splitlines()[-1].split())
+    assert "desktop.cli.main" in imported
+    assert imported & HEAVY == set()
+    assert "desktop.app" not in imported
+    if arguments[0] == "version":
+        assert imported & {"asyncio", "json", "dataclasses", "desktop.errors"} == set()
+
+
+def test_flags_are_understood_as_go_writes_them() -> None:
+    parser = Parser("x", "", "")
+    parser.switch("watch", "", default=True)
+    parser.switch("verbose", "")
+    parser.option("--name", action="append")
+    parser.add_argument("words", nargs="*")
+    read = parser.read(["a", "--watch=false", "--name", "--dashed", "--verbose", "b", "--name=c=d", "--", "--e"])
+    assert (read.watch, read.verbose, read.name, read.words) == (False, True, ["--dashed", "c=d"], ["a", "b", "--e"])
+    assert parser.read(["--no-watch"]).watch is False
+    assert parser.read(["--watch=T", "--verbose=0"]).watch is True

@@ -1,0 +1,56 @@
+"""What is different on a terminal."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run, command
+
+pty = pytest.importorskip("pty", reason="only Unix has pseudo-terminals")
+
+
+def on_a_terminal(environment: dict[str, str], *arguments: str) -> str:
+    """What a command shows on a terminal of its own."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        command(*arguments), env=environment, stdin=slave, stdout=slave, stderr=subprocess.DEVNULL
+    )
+    os.close(slave)
+    shown = b""
+    while select.select([master], [], [], 30)[0]:
+        try:
+            piece = os.read(master, 65536)
+        except OSError:  # the terminal's other end was closed
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(master)
+    assert process.wait(timeout=30) == 0
+    return shown.decode()
+
+
+def test_colour_is_for_terminals_and_no_color_is_honoured(
+    environment: dict[str, str], docker_mcp: Path, run: Run
+) -> None:
+    run("server", "enable", "boxed")
+    piped = run("server", "list").stdout
+    shown = on_a_terminal({**environment, "TERM": "xterm"}, "server", "list")
+    plain = on_a_terminal({**environment, "TERM": "xterm", "NO_COLOR": "1"}, "server", "list")
+    assert "\x1b[" not in piped
+    assert "\x1b[1mNAME" in shown
+    assert "\x1b[" not in plain
+    assert piped.splitlines()[2].split() == plain.splitlines()[2].split()
+
+
+def test_what_a_catalog_says_can_not_steer_the_terminal(environment: dict[str, str], docker_mcp: Path) -> None:
+    evil = 'name: docker-mcp\nregistry:\n  evil: {description: "\\e]0;owned\\a\\e[2Jhello", image: x, type: server}\n'
+    (docker_mcp / "catalogs" / "docker-mcp.yaml").write_text(evil, "utf-8")
+    shown = on_a_terminal({**environment, "NO_COLOR": "1"}, "catalog", "show")
+    assert "hello" in shown
+    assert "\x1b" not in shown

@@ -51,8 +51,8 @@ class Access:
         return None
 
     def _is_local_origin(self, origin: str) -> bool:
-        parts = urlsplit(origin)
         try:
+            parts = urlsplit(origin)
             return parts.scheme in ("http", "https") and (parts.hostname or "") in self._hosts - {"*"}
         except ValueError:
             return False

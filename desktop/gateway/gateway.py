@@ -22,9 +22,11 @@ from desktop.gateway.from_servers import FromServers
 from desktop.gateway.naming import Route
 from desktop.gateway.offer import Offer, build_offer
 from desktop.gateway.session import LOG_LEVELS, Call, Reply, Session
-from desktop.gateway.tool_filter import ToolFilter, tool_filter
+from desktop.gateway.tool_filter import tool_filter
 from desktop.jsonrpc import Envelope, MalformedMessageError
 from desktop.servers.fleet import Fleet
+from desktop.servers.listing import Listing
+from desktop.servers.managed_server import ManagedServer
 from desktop.servers.upstream import PROTOCOL_VERSION, Upstream
 
 __all__ = ["SUPPORTED_VERSIONS", "Gateway"]
@@ -91,6 +93,7 @@ class Gateway:
         self._on_call = on_call
         self._tasks: set[asyncio.Task[Any]] = set()
         self._rebuilding = False
+        self._offers: dict[str, Offer] = {}
         fleet.attach(FromServers(self.sessions, fleet.announce, self._rebuild_soon))
         self._methods: dict[str, Callable[[Call, Envelope], None]] = {
             "tools/call": self._call_tool,
@@ -121,10 +124,10 @@ class Gateway:
         """End a client session: its calls are cancelled, its own server connections closed."""
         if session.closed:
             return
-        session.closed = True
         self.sessions.pop(session.id, None)
         for call in tuple(session.calls.values()):
             call.cancel({"reason": Raw(b'"the client has gone"')})
+        session.end()
         for server, uri in session.subscriptions:
             self._stop_subscription(session, server, uri)
         self.changed.publish(None)
@@ -223,13 +226,13 @@ class Gateway:
 
     def _list(self, call: Call, which: str) -> None:
         if self._all_settled():
-            call.result(getattr(self.offer, which))
+            call.result(getattr(self._offer_of(call.session), which))
         else:
             self._later(call, self._list_when_settled(call, which))
 
     async def _list_when_settled(self, call: Call, which: str) -> None:
         await self.settled(_FIRST_LISTING)
-        call.result(getattr(self.offer, which))
+        call.result(getattr(self._offer_of(call.session), which))
 
     def _set_level(self, call: Call, message: Envelope) -> None:
         level = jsonrpc.decode(jsonrpc.fields(message.params).get("level", Raw(b'""')))
@@ -253,19 +256,20 @@ class Gateway:
             level = min(set_levels, key=LOG_LEVELS.index)
             if upstream.level != level:
                 upstream.level = level
-                self._spawn(self._tell_level(upstream, level))
+                self._spawn(self._tell(upstream, "logging/setLevel", jsonrpc.encode({"level": level})))
 
-    async def _tell_level(self, upstream: Upstream, level: str) -> None:
+    async def _tell(self, upstream: Upstream, method: str, params: bytes) -> None:
+        """Ask a server something whose answer nobody waits for."""
         try:
-            await upstream.request("logging/setLevel", b'{"level":"%b"}' % level.encode(), time_limit=10)
+            await upstream.request(method, params, time_limit=10)
         except (GatewayError, TimeoutError) as error:
-            log.debug("%s does not take a log level: %s", upstream.server, error)
+            log.debug("%s does not take %s: %s", upstream.server, method, error)
 
     # What is forwarded.
 
     def _call_tool(self, call: Call, message: Envelope) -> None:
         name = _name.decode(message.params).name
-        route = self.offer.tool_routes.get(name)
+        route = self._offer_of(call.session).tool_routes.get(name)
         if route is None:
             self._unknown(call, message, "tool", name)
             return
@@ -276,7 +280,7 @@ class Gateway:
 
     def _get_prompt(self, call: Call, message: Envelope) -> None:
         name = _name.decode(message.params).name
-        route = self.offer.prompt_routes.get(name)
+        route = self._offer_of(call.session).prompt_routes.get(name)
         if route is None:
             self._unknown(call, message, "prompt", name)
             return
@@ -294,7 +298,7 @@ class Gateway:
 
     def _forward_uri(self, call: Call, message: Envelope) -> Route | None:
         uri = _uri.decode(message.params).uri
-        route = self.offer.resource_route(uri) or self._only_server_with_resources(uri)
+        route = self._offer_of(call.session).resource_route(uri) or self._only_server_with_resources(uri)
         if route is None:
             if not self._waits_for_listing(call, message):
                 call.error(jsonrpc.RESOURCE_NOT_FOUND, f"No server offers the resource {uri}", {"uri": uri})
@@ -318,17 +322,23 @@ class Gateway:
     def _subscribe(self, call: Call, message: Envelope) -> None:
         uri = _uri.decode(message.params).uri
         route = self._forward_uri(call, message)
-        if route is not None and tuple(route) not in call.session.subscriptions:
-            call.session.subscriptions[(route.server, route.name)] = uri
+        if route is not None and (server := self._fleet.servers.get(route.server)) is not None:
+            call.session.subscriptions.setdefault((route.server, route.name), uri)
+            server.subscribed.add(route.name)
 
     def _unsubscribe(self, call: Call, message: Envelope) -> None:
         uri = _uri.decode(message.params).uri
-        route = self.offer.resource_route(uri) or self._only_server_with_resources(uri)
+        route = self._offer_of(call.session).resource_route(uri) or self._only_server_with_resources(uri)
         if route is None or call.session.subscriptions.pop((route.server, route.name), None) is None:
             call.result(b"{}")
             return
-        if self._subscribers(route.server, route.name):
-            call.result(b"{}")  # another session still wants it over the shared connection
+        server = self._fleet.servers.get(route.server)
+        upstream = server.known(call.session) if server is not None else None
+        others = self._subscribers(route.server, route.name)
+        if server is not None and not others:
+            server.subscribed.discard(route.name)
+        if upstream is None or (others and upstream.owner is None):
+            call.result(b"{}")  # another session still wants it over the shared connection, or there is none any more
         else:
             self._forward_uri(call, message)
 
@@ -337,18 +347,21 @@ class Gateway:
 
     def _stop_subscription(self, session: Session, server: str, uri: str) -> None:
         running = self._fleet.servers.get(server)
-        upstream = running.known(session) if running is not None else None
-        if upstream is not None and upstream.owner is None and not self._subscribers(server, uri):
-            params = jsonrpc.encode({"uri": uri})
-            self._spawn(upstream.request("resources/unsubscribe", params, time_limit=10))
+        if running is None or self._subscribers(server, uri):
+            return
+        running.subscribed.discard(uri)
+        upstream = running.known(session)
+        if upstream is not None and upstream.owner is None:
+            self._spawn(self._tell(upstream, "resources/unsubscribe", jsonrpc.encode({"uri": uri})))
 
     def _complete(self, call: Call, message: Envelope) -> None:
         reference = _completion.decode(message.params).ref
         if reference.type == "ref/prompt":
-            route = self.offer.prompt_routes.get(reference.name)
+            route = self._offer_of(call.session).prompt_routes.get(reference.name)
             key, exposed = "name", reference.name
         else:
-            route = self.offer.template_names.get(reference.uri) or self.offer.resource_route(reference.uri)
+            offer = self._offer_of(call.session)
+            route = offer.template_names.get(reference.uri) or offer.resource_route(reference.uri)
             key, exposed = "uri", reference.uri
         if route is None:
             self._unknown(call, message, "prompt or resource", exposed)
@@ -371,10 +384,10 @@ class Gateway:
         if upstream is not None:
             self._send(call, message, upstream)
         else:
-            self._later(call, self._forward_when_started(call, message, name))
+            self._later(call, self._forward_when_started(call, message, server))
 
-    async def _forward_when_started(self, call: Call, message: Envelope, name: str) -> None:
-        upstream = await self._fleet.servers[name].acquire(call.session)
+    async def _forward_when_started(self, call: Call, message: Envelope, server: ManagedServer) -> None:
+        upstream = await server.acquire(call.session)
         call.task = None
         if call.session.calls.get(call.id) is call:
             self._send(call, message, upstream)
@@ -386,7 +399,10 @@ class Gateway:
         call.number = upstream.forward(message, call)
 
     def _unknown(self, call: Call, message: Envelope, what: str, name: str) -> None:
-        choice = " or ".join(self.offer.ambiguous.get(name, ()))
+        ambiguous = (
+            self._offer_of(call.session).ambiguous if what == "tool" else self._offer_of(call.session).ambiguous_prompts
+        )
+        choice = " or ".join(ambiguous.get(name, ()))
         if choice:
             call.error(jsonrpc.INVALID_PARAMS, f"Several servers have a {what} {name}; use {choice}")
         elif not self._waits_for_listing(call, message):
@@ -420,26 +436,33 @@ class Gateway:
             asyncio.get_running_loop().call_soon(self._rebuild)
 
     def _rebuild(self) -> None:
-        """Merge the listings again and tell the clients which lists are new."""
+        """Merge the listings again and tell each client which of its lists are new."""
         self._rebuilding = False
-        listed: list[tuple[CatalogServer, Any]] = [
-            (server.server, server.listing) for server in self._fleet.servers.values() if server.listing is not None
-        ]
-        allowed: ToolFilter = tool_filter(self._patterns, self._fleet.configuration.tools)
-        old, self.offer = self.offer, build_offer(listed, allowed)
-        for which, is_new in (
-            ("tools", old.tools != self.offer.tools),
-            ("prompts", old.prompts != self.offer.prompts),
-            ("resources", (old.resources, old.templates) != (self.offer.resources, self.offer.templates)),
-        ):
-            if is_new:
-                self._broadcast(jsonrpc.notification(f"notifications/{which}/list_changed"))
-        self.changed.publish(None)
-
-    def _broadcast(self, message: bytes) -> None:
+        old, self._offers = self._offers, {}
+        before, self.offer = self.offer, self._merged(None)
         for session in self.sessions.values():
             if session.protocol_version:
-                session.deliver(message)
+                for which in self._offer_of(session).differences(old.get(session.abilities, before)):
+                    session.deliver(jsonrpc.notification(f"notifications/{which}/list_changed"))
+        self.changed.publish(None)
+
+    def _offer_of(self, session: Session) -> Offer:
+        """What the session's client is offered; other than `offer` only where a server distinguishes by abilities."""
+        abilities = session.abilities
+        found = self._offers.get(abilities)
+        if found is None:
+            servers = self._fleet.servers.values()
+            special = any(server.listing_for(abilities) is not server.listing for server in servers)
+            found = self._offers[abilities] = self._merged(abilities) if special else self.offer
+        return found
+
+    def _merged(self, abilities: str | None) -> Offer:
+        listed: list[tuple[CatalogServer, Listing]] = []
+        for server in self._fleet.servers.values():
+            listing = server.listing if abilities is None else server.listing_for(abilities)
+            if listing is not None:
+                listed.append((server.server, listing))
+        return build_offer(listed, tool_filter(self._patterns, self._fleet.configuration.tools))
 
     def _later(self, call: Call, work: Coroutine[Any, Any, None]) -> None:
         async def guarded() -> None:

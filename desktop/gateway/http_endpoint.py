@@ -91,14 +91,15 @@ class HttpEndpoint:
         if method == "POST":
             await self._post(headers, receive, send)
             return
+        if method not in ("GET", "DELETE"):
+            await _reply(send, 405, b"", (b"allow", b"GET, POST, DELETE"))
+            return
         session, problem = self._session(headers)
         if session is None:
             await _reply(send, *problem)
         elif method == "GET":
-            if (
-                b"text/event-stream" not in headers.get(b"accept", b"text/event-stream")
-                and headers[b"accept"] != b"*/*"
-            ):
+            accept = headers.get(b"accept", b"*/*")
+            if b"text/event-stream" not in accept and b"*/*" not in accept:
                 await _reply(send, 406, b"Accept text/event-stream to open the stream")
                 return
             stream = MessageStream()
@@ -107,11 +108,9 @@ class HttpEndpoint:
                 await self._stream(stream, receive, send)
             finally:
                 session.detach(stream)
-        elif method == "DELETE":
+        else:
             await self._gateway.end_session(session)
             await _reply(send, 200)
-        else:
-            await _reply(send, 405, b"", (b"allow", b"GET, POST, DELETE"))
 
     async def _post(self, headers: Headers, receive: Receive, send: Send) -> None:
         body = await _read_body(receive)

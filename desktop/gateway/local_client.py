@@ -57,8 +57,12 @@ class LocalClient:
             return None
         client = cls(Connection(opened), endpoint[1])
         info = {"name": "docker-mcp", "version": __version__}
-        client.request("initialize", {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": info})
-        client._exchange("POST", {"jsonrpc": "2.0", "method": "notifications/initialized"})
+        try:
+            client.request("initialize", {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": info})
+            client._exchange("POST", {"jsonrpc": "2.0", "method": "notifications/initialized"})
+        except GatewayError:
+            opened.close()
+            raise
         return client
 
     def request(
@@ -99,9 +103,11 @@ class LocalClient:
 
     def close(self) -> None:
         """End the session."""
-        if self._session:
-            self._exchange("DELETE", None)
-        self._connection.socket.close()
+        try:
+            if self._session:
+                self._exchange("DELETE", None)
+        finally:
+            self._connection.socket.close()
 
     def _exchange(self, method: str, message: dict[str, Any] | None) -> list[dict[str, Any]]:
         body = b"" if message is None else json.dumps(message).encode()

@@ -34,7 +34,9 @@ def exposed_names(offered: Iterable[tuple[Route, str]]) -> Mapping[Route, str]:
     Returns:
         The exposed name of each route.
     """
-    wanted = {route: f"{prefix}__{route.name}" if prefix else route.name for route, prefix in sorted(set(offered))}
+    wanted = {
+        route: _legal(f"{prefix}__{route.name}") if prefix else route.name for route, prefix in sorted(set(offered))
+    }
     users: dict[str, list[Route]] = defaultdict(list)
     for route, name in wanted.items():
         users[name].append(route)
@@ -56,7 +58,8 @@ def _legal(name: str) -> str:
 
 
 def _free(name: str, route: Route, taken: set[str]) -> str:
-    if name not in taken:
-        return name
-    mark = hashlib.sha256("\0".join(route).encode()).hexdigest()[:8]
-    return f"{name[: _LONGEST - 9]}_{mark}"
+    candidate, salt = name, "\0".join(route)
+    while candidate in taken:
+        salt = hashlib.sha256(salt.encode()).hexdigest()
+        candidate = f"{name[: _LONGEST - 9]}_{salt[:8]}"
+    return candidate

@@ -29,9 +29,9 @@ class Offer:
     Attributes:
         tools, prompts, resources, templates: Complete results of the four list methods, as JSON.
         tool_routes, prompt_routes, resource_routes: Exposed name or URI -> where it leads.
-        template_routes: Patterns of resource templates, in order.
+        template_routes: Patterns of resource templates, in order, each with the prefix we gave it and its server.
         template_names: Exposed URI template -> where it leads, for completion.
-        ambiguous: A name several servers use -> the exposed names to choose from.
+        ambiguous, ambiguous_prompts: A name several servers use -> the exposed names to choose from.
         instructions: What servers say about themselves, each under its name.
     """
 
@@ -42,19 +42,31 @@ class Offer:
     tool_routes: Mapping[str, Route] = field(default_factory=dict)
     prompt_routes: Mapping[str, Route] = field(default_factory=dict)
     resource_routes: Mapping[str, Route] = field(default_factory=dict)
-    template_routes: Sequence[tuple[re.Pattern[str], Route]] = ()
+    template_routes: Sequence[tuple[re.Pattern[str], str, str]] = ()
     template_names: Mapping[str, Route] = field(default_factory=dict)
     ambiguous: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ambiguous_prompts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     instructions: str = ""
+
+    def differences(self, other: Offer) -> list[str]:
+        """Which lists differ from another offer's, by the names MCP gives their notifications."""
+        if self is other:
+            return []
+        pairs = {
+            "tools": (self.tools, other.tools),
+            "prompts": (self.prompts, other.prompts),
+            "resources": ((self.resources, self.templates), (other.resources, other.templates)),
+        }
+        return [name for name, (mine, theirs) in pairs.items() if mine != theirs]
 
     def resource_route(self, uri: str) -> Route | None:
         """The server of a resource: listed under this URI, else the first template that matches it."""
         route = self.resource_routes.get(uri)
         if route is not None:
             return route
-        for pattern, template in self.template_routes:
+        for pattern, prefix, server in self.template_routes:
             if pattern.fullmatch(uri):
-                return Route(template.server, uri)
+                return Route(server, uri.removeprefix(prefix))
         return None
 
 
@@ -91,9 +103,12 @@ def build_offer(servers: Iterable[tuple[CatalogServer, Listing]], allowed: ToolF
         tool_routes={name: route for route, name in tool_names.items()},
         prompt_routes={name: route for route, name in prompt_names.items()},
         resource_routes={uri: route for uri, (route, _) in resources.items()},
-        template_routes=[(_pattern(uri), route) for uri, (route, _) in templates.items()],
+        template_routes=[
+            (_pattern(uri), uri.removesuffix(route.name), route.server) for uri, (route, _) in templates.items()
+        ],
         template_names={uri: route for uri, (route, _) in templates.items()},
         ambiguous=_ambiguous(tool_names),
+        ambiguous_prompts=_ambiguous(prompt_names),
         instructions=_instructions(ordered),
     )
 
@@ -115,10 +130,16 @@ def _merged_uris(
     for server, listing in ordered:
         for uri, entry in _named(entries_of(listing), key):
             exposed = uri
-            if exposed in merged:
-                exposed = f"{re.sub(r'[^a-z0-9.-]', '-', server.name.lower())}+{uri}"
-            merged.setdefault(exposed, (Route(server.name, uri), entry))
+            while exposed in merged:
+                exposed = f"{_scheme(server.name)}+{exposed}"
+            merged[exposed] = (Route(server.name, uri), entry)
     return merged
+
+
+def _scheme(server: str) -> str:
+    """A server's name with what a URI scheme may hold (RFC 3986, section 3.1); it begins with a letter."""
+    name = re.sub(r"[^a-z0-9.-]", "-", server.lower())
+    return name if name[:1].isalpha() else f"s{name}"
 
 
 def _renamed(entry: Raw, key: str, old: str, new: str) -> Raw:
@@ -134,9 +155,14 @@ def _list(member: str, entries: Sequence[Raw]) -> bytes:
 
 
 def _pattern(template: str) -> re.Pattern[str]:
-    """A URI template (RFC 6570) as a pattern: every expression stands for any text without white space."""
-    literal = [re.escape(part) for part in _URI_EXPRESSION.split(template)]
-    return re.compile(r"\S*?".join(literal))
+    """A URI template (RFC 6570) as a pattern: every expression stands for any text without white space.
+
+    The groups are atomic, so that matching takes no more than linear time per expression whatever a server has written.
+    """
+    first, *rest = [re.escape(part) for part in _URI_EXPRESSION.split(template)]
+    if not rest:
+        return re.compile(first)
+    return re.compile(first + "".join(rf"(?>\S*?{part})" for part in rest[:-1]) + rf"\S*{rest[-1]}")
 
 
 def _ambiguous(names: Mapping[Route, str]) -> dict[str, tuple[str, ...]]:

@@ -45,6 +45,9 @@ class Channel(Protocol):
     def send(self, message: bytes) -> None:
         """Deliver one message."""
 
+    def abandon(self) -> None:
+        """Nothing follows, since the session has ended."""
+
 
 class Call:
     """One request of the client on its way; the sink for everything that belongs to it.
@@ -139,6 +142,7 @@ class Session:
         self._on_quiet: asyncio.Event | None = None
         self._capabilities = b"{}"
         self._abilities: frozenset[str] = frozenset()
+        self._asked_for = ""
         self._channel: Channel | None = None
         self._backlog: deque[bytes] = deque(maxlen=_BACKLOG)
 
@@ -153,14 +157,15 @@ class Session:
         return self._capabilities
 
     @property
-    def answers_servers(self) -> bool:
-        """Whether the client takes requests from servers."""
-        return not self._abilities.isdisjoint(_ASKED_BY_SERVERS.values())
+    def abilities(self) -> str:
+        """Which requests of servers the client takes, sorted, with commas between; empty when none."""
+        return self._asked_for
 
     def introduce(self, params: dict[str, Raw]) -> None:
         """Take over what ``initialize`` says of the client."""
         if "capabilities" in params:
             self._abilities = frozenset(jsonrpc.fields(params["capabilities"]))
+            self._asked_for = ",".join(sorted(self._abilities & set(_ASKED_BY_SERVERS.values())))
             self._capabilities = bytes(params["capabilities"])
         info = jsonrpc.decode(params["clientInfo"]) if "clientInfo" in params else {}
         if isinstance(info, dict):
@@ -176,6 +181,12 @@ class Session:
         self._channel = channel
         while self._backlog:
             channel.send(self._backlog.popleft())
+
+    def end(self) -> None:
+        """The session has ended, and with it the channel."""
+        self.closed = True
+        if self._channel is not None:
+            self._channel.abandon()
 
     def detach(self, channel: Channel) -> None:
         """The channel has gone."""

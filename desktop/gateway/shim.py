@@ -36,13 +36,18 @@ def connect(address: str) -> _socket.socket | None:
     try:
         if address.startswith("unix:"):
             connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-            connection.connect(address[5:])
+            target: str | tuple[str, int] = address[5:]
         else:
             host, _, port = address.rpartition(":")
+            target = (host, int(port))
             connection = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
-            connection.connect((host, int(port)))
             connection.setsockopt(_socket.IPPROTO_TCP, 1, 1)
     except (OSError, ValueError):
+        return None
+    try:
+        connection.connect(target)
+    except OSError:
+        connection.close()
         return None
     return connection
 
@@ -120,6 +125,7 @@ class Shim:
         self.session = b""
         self.idle = [Connection(first)]
         self.busy = 0
+        self.ending = False
         self.lock = _thread.allocate_lock()
         self.output = _thread.allocate_lock()
 
@@ -140,7 +146,8 @@ class Shim:
             for line in lines:
                 if line.strip():
                     self._take(line)
-        self._wait_for_answers()
+        self._wait_for_answers(10)
+        self.ending = True
         if self.session:
             self._finish(self._begin(b"DELETE", b""), b"DELETE", b"")
         return 0
@@ -187,7 +194,7 @@ class Shim:
                 connection = self._begin(method, body) if again else None
                 continue
             try:
-                self._answer(connection, status, headers)
+                self._answer(connection, status, headers, body)
             except (Closed, OSError):
                 break
             with self.lock:
@@ -212,7 +219,7 @@ class Shim:
             head += b"Content-Type: application/json\r\nContent-Length: %d\r\n" % len(body)
         return head + b"\r\n" + body
 
-    def _answer(self, connection: Connection, status: int, headers: dict[bytes, bytes]) -> None:
+    def _answer(self, connection: Connection, status: int, headers: dict[bytes, bytes], line: bytes) -> None:
         if b"mcp-session-id" in headers and not self.session:
             self.session = headers[b"mcp-session-id"]
             _thread.start_new_thread(self._listen, ())
@@ -223,7 +230,9 @@ class Shim:
             if text and headers.get(b"content-type", b"").startswith(b"application/json"):
                 if status >= 400 and b'"id":null' in text:
                     self._note(text)
-                self._emit(text.replace(b"\n", b" ").replace(b"\r", b" "))
+                    self._lost(line, text)
+                else:
+                    self._emit(text.replace(b"\n", b" ").replace(b"\r", b" "))
 
     def _events(self, pieces: Iterator[bytes]) -> None:
         rest = bytearray()
@@ -248,19 +257,27 @@ class Shim:
                     self._events(connection.body(headers))
         except (Closed, OSError):
             pass  # told below
+        if self.ending:
+            return
+        self._wait_for_answers(2)  # calls under way are told by their own threads
         self._note(b"the gateway has ended")
         os._exit(0)
 
-    def _lost(self, line: bytes) -> None:
-        """Tell the client that a request got no answer."""
-        import json  # the gateway has gone; time does not matter any more
+    def _lost(self, line: bytes, refusal: bytes = b"") -> None:
+        """Tell the client that a request got no answer, or that the gateway refused the message as such."""
+        import json  # something went wrong; time does not matter any more
 
         try:
-            number = json.loads(line).get("id")
+            message = json.loads(line)
+            number, asked = message.get("id"), "method" in message
         except (ValueError, AttributeError):
-            number = None
-        if number is not None and b'"method"' in line:
+            number, asked = None, False
+        if refusal and (number is None or not asked):
+            self._emit(refusal)
+        elif number is not None and asked:
             error = {"code": -32000, "message": "The MCP gateway has gone"}
+            if refusal:
+                error = json.loads(refusal)["error"]
             self._emit(json.dumps({"jsonrpc": "2.0", "id": number, "error": error}).encode())
 
     def _emit(self, line: bytes) -> None:
@@ -272,10 +289,10 @@ class Shim:
     def _note(self, text: bytes) -> None:
         os.write(2, b"docker-mcp: " + text + b"\n")
 
-    def _wait_for_answers(self) -> None:
-        import time  # the client has ended its input
+    def _wait_for_answers(self, seconds: float) -> None:
+        import time  # one side has ended
 
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + seconds
         while self.busy and time.monotonic() < deadline:
             time.sleep(0.02)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import os
 import sys
 import threading
@@ -17,6 +19,7 @@ __all__ = ["serve_stdio"]
 
 _PIECE: Final = 1 << 20
 _LAST_ANSWERS: Final = 10.0
+log = logging.getLogger(__name__)
 
 
 async def serve_stdio(gateway: Gateway, reader: BinaryIO | None = None, writer: BinaryIO | None = None) -> None:
@@ -48,17 +51,22 @@ async def serve_stdio(gateway: Gateway, reader: BinaryIO | None = None, writer: 
 
     def read() -> None:
         rest = bytearray()
-        while piece := os.read(source.fileno(), _PIECE):
-            start = len(rest)
-            rest += piece
-            end = rest.rfind(b"\n", start)
-            if end >= 0:
-                lines = bytes(rest[:end]).split(b"\n")
-                del rest[: end + 1]
-                for line in lines:
-                    if line.strip():
-                        loop.call_soon_threadsafe(take, line)
-        loop.call_soon_threadsafe(ended.set)
+        with contextlib.suppress(RuntimeError):  # the loop was closed while the client was still there
+            try:
+                while piece := os.read(source.fileno(), _PIECE):
+                    start = len(rest)
+                    rest += piece
+                    end = rest.rfind(b"\n", start)
+                    if end >= 0:
+                        lines = bytes(rest[:end]).split(b"\n")
+                        del rest[: end + 1]
+                        for line in lines:
+                            if line.strip():
+                                loop.call_soon_threadsafe(take, line)
+            except OSError as error:
+                log.info("standard input can't be read any more: %s", error)
+            finally:
+                loop.call_soon_threadsafe(ended.set)
 
     threading.Thread(target=read, name="stdin", daemon=True).start()
     try:
@@ -87,6 +95,9 @@ class _Writer:
         with self._condition:
             self._messages.append(message)
             self._condition.notify()
+
+    def abandon(self) -> None:
+        """The session has ended; what is queued is written by `close`."""
 
     def close(self) -> None:
         """Write what is queued, then end."""

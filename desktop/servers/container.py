@@ -30,6 +30,7 @@ class ContainerTransport:
         self._engine = engine
         self._prepare = prepare
         self._log = log
+        self._since = log.mark
         self._garbage = StdoutGarbage(log)
         self._container: RunningContainer | None = None
         self._receiver: MessageReceiver | None = None
@@ -65,6 +66,10 @@ class ContainerTransport:
         if self._ending is not None:
             await self._ending
 
+    def last_words(self) -> str:
+        """The newest line on standard error, or of text on standard output."""
+        return self._log.last(self._since)
+
     # What the container writes (ContainerOutput).
 
     def stdout_line(self, line: bytes) -> None:
@@ -94,13 +99,10 @@ class ContainerTransport:
             except TimeoutError:
                 await container.stop(0)
         if self._receiver is not None:
-            self._receiver.closed(end_reason(self._server, code, self._log, self._garbage))
+            self._receiver.closed(end_reason(self._server, code, self.last_words()))
 
 
-def end_reason(server: str, code: int | None, log: StderrLog, garbage: StdoutGarbage) -> str:
+def end_reason(server: str, code: int | None, words: str) -> str:
     """One sentence on why a server's process ended: exit code, and its own last words."""
-    words = log.last()
-    if garbage.first and not words:
-        words = garbage.first
     ended = f"{server} ended" if code is None else f"{server} ended with exit code {code}"
     return f"{ended}: {words[:300]}" if words else ended

@@ -51,6 +51,8 @@ class EventParser:
 
     def _field(self, line: bytes) -> None:
         name, _, value = line.partition(b":")
+        if not name:
+            return  # a comment
         value = value.removeprefix(b" ")
         self._touched = True
         if name == b"data":

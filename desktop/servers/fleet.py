@@ -12,11 +12,10 @@ from typing import Any, Final
 from desktop.catalog.configuration import Configuration
 from desktop.catalog.model import CatalogServer
 from desktop.engine.ports import PullProgress
-from desktop.errors import EngineUnavailableError, MissingSettingError
 from desktop.events import EventStream
 from desktop.servers.launch import server_kind, source_of
 from desktop.servers.listing import ListingCache
-from desktop.servers.managed_server import Launching, ManagedServer, ServerListener, Timing
+from desktop.servers.managed_server import WAITS_FOR_A_CAUSE, Launching, ManagedServer, ServerListener, Timing
 from desktop.servers.status import ServerKind, ServerState, ServerStatus
 from desktop.servers.stderr_log import StderrLog
 from desktop.servers.upstream import SessionPort
@@ -68,6 +67,7 @@ class Fleet:
         self._applying = asyncio.Lock()
         self._paused = False
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._stopping: set[asyncio.Task[None]] = set()
         self._listing_slots = asyncio.Semaphore(_LISTING_AT_ONCE)
         self._idle_check: asyncio.Task[None] | None = None
 
@@ -111,10 +111,17 @@ class Fleet:
                 self._servers[name] = self._manage(*wanted[name])
             self._servers = dict(sorted(self._servers.items()))
             self._tell(*(running.name for running in going), *wanted, offer=True)
-            await asyncio.gather(*(running.stop() for running in going))
+            for running in going:
+                self._stop_soon(running)
             for running in self._servers.values():
                 if running.listing is None:
                     self._spawn(self._first_listing(running))
+
+    def _stop_soon(self, server: ManagedServer) -> None:
+        """Stop a server without making others wait: a stubborn one takes its time."""
+        task = asyncio.get_running_loop().create_task(server.stop())
+        self._stopping.add(task)
+        task.add_done_callback(self._stopping.discard)
 
     def _manage(self, server: CatalogServer, values: Mapping[str, Any]) -> ManagedServer:
         assert self._listener is not None
@@ -171,7 +178,7 @@ class Fleet:
     def retry_missing(self) -> None:
         """Something servers were waiting for (the engine, a secret, a consent) may be there now: try those again."""
         for server in self._servers.values():
-            if isinstance(server.failure, (EngineUnavailableError, MissingSettingError)):
+            if isinstance(server.failure, WAITS_FOR_A_CAUSE):
                 self._spawn(server.retry())
 
     def watch_idle(self) -> None:
@@ -192,7 +199,7 @@ class Fleet:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*self._tasks, return_exceptions=True)
         servers, self._servers = tuple(self._servers.values()), {}
-        await asyncio.gather(*(server.stop() for server in servers), return_exceptions=True)
+        await asyncio.gather(*(server.stop() for server in servers), *self._stopping, return_exceptions=True)
 
     # What the faces show.
 
@@ -244,6 +251,9 @@ class Fleet:
 
     def announce(self, name: str) -> None:
         """Tell the faces that a server's status is new."""
+        running = self._servers.get(name)
+        if running is None or running.status.state is not ServerState.STARTING:
+            self._pulls.pop(name, None)
         self.changed.publish(name)
 
     def _tell(self, *names: str, offer: bool) -> None:

@@ -21,7 +21,7 @@ from desktop.state.atomic_file import write_bytes
 __all__ = ["Listing", "ListingCache", "configuration_hash", "read_listing"]
 
 _PAGES: Final = 1000
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 log = logging.getLogger(__name__)
 
 
@@ -33,6 +33,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         instructions: Its instructions, may be empty.
         interactive: Whether it has ever asked something of a client (sampling, elicitation, roots).
         image_id: For containers, the content id of the image that was listed.
+        variants: What a server offers to clients with other abilities than all, by `SessionPort.abilities`.
     """
 
     tools: list[Raw] = []
@@ -43,6 +44,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     instructions: str = ""
     interactive: bool = False
     image_id: str = ""
+    variants: dict[str, Listing] = {}
 
 
 class _Stored(msgspec.Struct):
@@ -59,8 +61,8 @@ async def read_listing(upstream: Upstream, *, time_limit: float) -> Listing:
         time_limit: Seconds for each page.
 
     Raises:
-        ServerGoneError: The server ended, answered with an error, or its pages never end.
-        TimeoutError: A page took too long.
+        ServerGoneError: The server ended, or its tools can't be listed: an error, or pages that never end.
+        TimeoutError: A page of its tools took too long.
     """
 
     async def pages(capability: str, method: str, member: str, key: str) -> list[Raw]:
@@ -88,15 +90,17 @@ async def read_listing(upstream: Upstream, *, time_limit: float) -> Listing:
     async def optional(capability: str, method: str, member: str, key: str) -> list[Raw]:
         try:
             return await pages(capability, method, member, key)
-        except ServerGoneError:
+        except (ServerGoneError, TimeoutError, jsonrpc.MalformedMessageError) as error:
             if not upstream.alive:
                 raise
-            return []  # many servers declare resources but not templates
+            # Many servers declare what they don't have; that must not hide their tools.
+            log.info("%s can't be asked for %s: %s", upstream.server, method, error)
+            return []
 
     tools, prompts, resources, templates = await asyncio.gather(
         pages("tools", "tools/list", "tools", "name"),
-        pages("prompts", "prompts/list", "prompts", "name"),
-        pages("resources", "resources/list", "resources", "uri"),
+        optional("prompts", "prompts/list", "prompts", "name"),
+        optional("resources", "resources/list", "resources", "uri"),
         optional("resources", "resources/templates/list", "resourceTemplates", "uriTemplate"),
     )
     return Listing(

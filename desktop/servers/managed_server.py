@@ -16,6 +16,7 @@ from desktop import jsonrpc
 from desktop.catalog.model import CatalogServer
 from desktop.errors import (
     ConsentRequiredError,
+    EnginePermissionError,
     EngineUnavailableError,
     GatewayError,
     MissingSettingError,
@@ -28,13 +29,17 @@ from desktop.servers.launch import server_kind, source_of
 from desktop.servers.listing import Listing, ListingCache, configuration_hash, read_listing
 from desktop.servers.status import ServerKind, ServerState, ServerStatus
 from desktop.servers.stderr_log import StderrLog
-from desktop.servers.upstream import CallSink, SessionPort, Transport, Upstream
+from desktop.servers.upstream import EVERY_CAPABILITY, CallSink, SessionPort, Transport, Upstream
 
-__all__ = ["Launching", "ManagedServer", "ServerListener", "Timing"]
+__all__ = ["WAITS_FOR_A_CAUSE", "Launching", "ManagedServer", "ServerListener", "Timing"]
 
 _SHARED: Final = ""
+_QUIET: Final = "quiet"
+_ALL_ABILITIES: Final = "elicitation,roots,sampling"
 _CRASH_WINDOW: Final = 10.0
 _CLOSING: Final = "closing a connection"
+# Failures that are over when something else has changed; they are not tried again by the clock.
+WAITS_FOR_A_CAUSE: Final = (EngineUnavailableError, EnginePermissionError, MissingSettingError)
 log = logging.getLogger(__name__)
 
 
@@ -82,6 +87,7 @@ class ManagedServer:
 
     Attributes:
         listing: What it offers; None until it was listed for the first time.
+        subscribed: Resources clients follow over the shared connection; while there are any, it isn't stopped as idle.
         log: Its standard error.
     """
 
@@ -103,6 +109,7 @@ class ManagedServer:
         self.kind = server_kind(server)
         self.log = log
         self.last_used = 0.0
+        self.subscribed: set[str] = set()
         self._launcher = launcher
         self._listener = listener
         self._cache = cache
@@ -121,6 +128,7 @@ class ManagedServer:
         self._failures = 0
         self._retry_at = 0.0
         self._refreshing: asyncio.Task[None] | None = None
+        self._refresh_next: Upstream | None = None
         self._stopped = False
 
     # State.
@@ -150,7 +158,8 @@ class ManagedServer:
     def _state(self) -> ServerState:
         if self._stopped:
             return ServerState.OFF
-        if any(upstream.alive for upstream in self._upstreams.values()):
+        listed = self.listing is not None or self._failure is None
+        if listed and any(upstream.alive for upstream in self._upstreams.values()):
             return ServerState.READY
         if self._starting:
             return ServerState.STARTING
@@ -181,7 +190,7 @@ class ManagedServer:
 
     def known(self, session: SessionPort) -> Upstream | None:
         """The connection messages of a session went over so far, if it is up."""
-        for key in (session.id, _SHARED):
+        for key in (session.id, _QUIET, _SHARED):
             upstream = self._upstreams.get(key)
             if upstream is not None and upstream.alive:
                 return upstream
@@ -201,15 +210,23 @@ class ManagedServer:
         if task is None:
             left = self._retry_at - time.monotonic()
             if self._failure is not None and left > 0:
-                raise self._failure
+                raise self._failure.with_traceback(None)
             task = self._begin(key, session)
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():  # the start was given up, not the wait for it
+                raise ServerGoneError(f"{self.name} was stopped while it was starting") from None
+            raise
 
     def _key(self, session: SessionPort | None) -> str:
         if session is None:
             return _SHARED
-        own = self._per_session or (self._interactive and session.answers_servers)
-        return session.id if own else _SHARED
+        if self._per_session:
+            return session.id
+        if not self._interactive:
+            return _SHARED
+        return session.id if session.abilities else _QUIET
 
     def _begin(self, key: str, session: SessionPort | None) -> asyncio.Task[Upstream]:
         if self._stopped:
@@ -229,11 +246,13 @@ class ManagedServer:
             self._listener.server_changed(self.name, offer=False)
 
     async def _start(self, key: str, session: SessionPort | None) -> Upstream:
-        owner = session if key != _SHARED else None
+        owner = session if key not in (_SHARED, _QUIET) else None
         upstream: Upstream | None = None
         try:
             transport = await self._launcher.transport(self.server, self.values, self.log)
-            upstream = Upstream(self.name, transport, self, owner)
+            capabilities = b"{}" if key == _QUIET else EVERY_CAPABILITY
+            upstream = Upstream(self.name, transport, self, owner, capabilities)
+            upstream.abilities = owner.abilities if owner is not None else "" if key == _QUIET else _ALL_ABILITIES
             upstream.opener = session
             limit = self._timing.package_start if self.kind is ServerKind.PACKAGE else self._timing.start
             await upstream.open(time_limit=limit)
@@ -251,14 +270,18 @@ class ManagedServer:
         self._failure = None
         self._upstreams[key if upstream.owner is None else upstream.owner.id] = upstream
         self._started_at[key] = time.monotonic()
-        if key == _SHARED or self.listing is None:
+        if (
+            owner is None
+            or self.listing is None
+            or (self._interactive and owner.abilities not in self.listing.variants)
+        ):
             self._refresh_soon(upstream)
         return upstream
 
     def _failed(self, error: GatewayError) -> None:
         self._failure = error
         self._failures += 1
-        if isinstance(error, (EngineUnavailableError, MissingSettingError, SignInRequiredError)):
+        if isinstance(error, (*WAITS_FOR_A_CAUSE, SignInRequiredError)):
             self._retry_at = 0.0  # tried again as soon as somebody asks, or when the cause has gone
             return
         pause = min(2.0 ** min(self._failures, 12) / 2, self._timing.longest_pause)
@@ -270,16 +293,13 @@ class ManagedServer:
     async def _retry_later(self, pause: float) -> None:
         await asyncio.sleep(pause + 0.01)
         if self._failure is not None and not self._starting:
-            with contextlib.suppress(GatewayError):
-                await self.acquire(None)
+            await self.ensure_listed()
 
     async def ensure_listed(self) -> None:
         """Start the server once to read its listing, unless there is one; failures are in the status."""
         if self.listing is None:
             with contextlib.suppress(GatewayError):
-                upstream = await self.acquire(None)
-                if self.listing is None and upstream.alive:
-                    await self._refresh(upstream)
+                await self._refreshed(await self.acquire(None))
 
     async def retry(self) -> None:
         """Forget a failure and the back-off, and try again what was wanted."""
@@ -305,20 +325,21 @@ class ManagedServer:
 
     async def stop_idle(self) -> None:
         """Stop the shared connection when nothing used it for the idle time; own ones live as long as their session."""
-        upstream = self._upstreams.get(_SHARED)
-        if upstream is None or upstream.calls or upstream.held:
-            return
-        if time.monotonic() - upstream.last_used > self._timing.idle:
-            del self._upstreams[_SHARED]
-            await upstream.close()
-            self._listener.server_changed(self.name, offer=False)
+        for key in (_SHARED, _QUIET):
+            upstream = self._upstreams.get(key)
+            if upstream is None or upstream.calls or self.subscribed:
+                continue
+            if time.monotonic() - upstream.last_used > self._timing.idle:
+                del self._upstreams[key]
+                await upstream.close()
+                self._listener.server_changed(self.name, offer=False)
 
     async def restart(self) -> None:
         """Stop every connection, forget any failure, start and list anew."""
         await self._close_all()
         self._failure, self._failures, self._retry_at = None, 0, 0.0
         with contextlib.suppress(GatewayError):
-            await self._refresh(await self.acquire(None))
+            await self._refreshed(await self.acquire(None))
 
     async def stop(self) -> None:
         """Take everything down for good."""
@@ -340,21 +361,39 @@ class ManagedServer:
 
     # Listings.
 
-    def _refresh_soon(self, upstream: Upstream) -> None:
+    def _refresh_soon(self, upstream: Upstream) -> asyncio.Task[None]:
+        """Read the listing; where that is going on already, once more afterwards, so that no change is missed."""
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = self._spawn(self._refresh(upstream))
+        else:
+            self._refresh_next = upstream
+        return self._refreshing
+
+    async def _refreshed(self, upstream: Upstream) -> None:
+        """Wait for the reading under way, or begin one."""
+        running = self._refreshing
+        await asyncio.shield(self._refresh_soon(upstream) if running is None or running.done() else running)
 
     async def _refresh(self, upstream: Upstream) -> None:
+        wanted: Upstream | None = upstream
+        while wanted is not None:
+            self._refresh_next = None
+            await self._read(wanted)
+            wanted = self._refresh_next
+
+    async def _read(self, upstream: Upstream) -> None:
         try:
             listing = await read_listing(upstream, time_limit=self._timing.listing)
         except TimeoutError:
             self._listing_failed(ServerStartError(f"{self.name} did not answer tools/list in time"))
             return
         except (ServerGoneError, jsonrpc.MalformedMessageError) as error:
-            if upstream.alive or self.listing is None:
+            if upstream.alive:
                 self._listing_failed(ServerStartError(f"{self.name} can't be listed: {error}"))
+            elif self._failure is None:
+                self._listing_failed(ServerStartError(str(error)))
             return
-        await self._take(listing)
+        await self._take(listing, upstream.abilities)
 
     def _listing_failed(self, error: ServerStartError) -> None:
         self.log.note(str(error))
@@ -362,11 +401,24 @@ class ManagedServer:
             self._failed(error)
         self._listener.server_changed(self.name, offer=False)
 
-    async def _take(self, listing: Listing) -> None:
+    def listing_for(self, abilities: str) -> Listing | None:
+        """What a client with these abilities (`SessionPort.abilities`) is offered.
+
+        A server that asks clients may offer less to one that can't be asked; that is known once it was started for such a one.
+        """
+        listing = self.listing
+        return listing.variants.get(abilities, listing) if listing is not None and listing.variants else listing
+
+    async def _take(self, listing: Listing, abilities: str = _ALL_ABILITIES) -> None:
+        old = self.listing
         listing = msgspec.structs.replace(
             listing, interactive=self._interactive, image_id=self._launcher.image_id(self.server)
         )
-        old, self.listing = self.listing, listing
+        variants = dict(old.variants) if old is not None else {}
+        if old is not None and self._interactive and abilities != _ALL_ABILITIES:
+            variants[abilities] = msgspec.structs.replace(listing, variants={})
+            listing = old
+        self.listing = listing = msgspec.structs.replace(listing, interactive=self._interactive, variants=variants)
         self._failures = 0
         if old is None or jsonrpc.encode(old) != jsonrpc.encode(listing):
             self._listener.server_changed(self.name, offer=True)
@@ -378,7 +430,7 @@ class ManagedServer:
         """A server asks a client: find out whose question it is, and remember that this server asks."""
         session = sink.session if sink is not None else upstream.sole_session()
         self._remember_interactive()
-        if upstream.owner is None and session is not None and session.answers_servers and not self._per_session:
+        if upstream.owner is None and session is not None and session.abilities and not self._per_session:
             self._hand_over(upstream, session)
         self._listener.server_request(upstream, message, sink, session)
 
@@ -390,7 +442,7 @@ class ManagedServer:
 
     def _hand_over(self, upstream: Upstream, session: SessionPort) -> None:
         """From now on the shared connection is the session's own; calls of others under way on it still end there."""
-        if session.id not in self._upstreams:
+        if session.id not in self._upstreams and session.id not in self._starting:
             upstream.owner = session
             if self._upstreams.get(_SHARED) is upstream:
                 del self._upstreams[_SHARED]
@@ -399,7 +451,7 @@ class ManagedServer:
     def server_notification(self, upstream: Upstream, message: Envelope, sink: CallSink | None) -> None:
         """Changed lists are read again; everything else is the gateway's."""
         if message.method is not None and message.method.endswith("/list_changed"):
-            self._spawn(self._refresh(upstream))
+            self._refresh_soon(upstream)
         else:
             self._listener.server_notification(upstream, message, sink)
 

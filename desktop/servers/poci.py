@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
+
+import msgspec
 
 from desktop import __version__, jsonrpc
 from desktop.catalog.model import CatalogServer, ToolEntry
@@ -15,6 +18,16 @@ from desktop.servers.stderr_log import StderrLog
 from desktop.servers.upstream import PROTOCOL_VERSION, MessageReceiver
 
 __all__ = ["PociTransport"]
+
+log = logging.getLogger(__name__)
+
+
+class _CallParams(msgspec.Struct):
+    name: str
+    arguments: dict[str, Any] | None = None
+
+
+_call_params = msgspec.json.Decoder(_CallParams)
 
 
 class PociTransport:
@@ -37,6 +50,7 @@ class PociTransport:
         *,
         time_limit: float = 300.0,
     ) -> None:
+        self._name = server.name
         self._tools = {tool.name: tool for tool in server.tools if tool.container is not None}
         self._engine = engine
         self._spec = spec
@@ -73,26 +87,43 @@ class PociTransport:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def last_words(self) -> str:
+        """Nothing runs between calls."""
+        return ""
+
     async def _answer(self, message: Envelope, call: int) -> None:
         assert self._receiver is not None
+        try:
+            answer = await self._answer_to(message, call)
+        except Exception as error:  # an answer of any kind is better than a call that hangs
+            log.exception("%s: a call failed", self._name)
+            answer = jsonrpc.response_error(
+                call, jsonrpc.INTERNAL_ERROR, f"{self._name} failed: {type(error).__name__}"
+            )
+        self._receiver.message(answer, call)
+
+    async def _answer_to(self, message: Envelope, call: int) -> bytes:
         if message.method == "initialize":
             info = {"name": "tools-in-containers", "version": __version__}
             result: Any = {"protocolVersion": PROTOCOL_VERSION, "capabilities": {"tools": {}}, "serverInfo": info}
         elif message.method == "tools/list":
             result = {"tools": [_definition(tool) for tool in self._tools.values()]}
         elif message.method == "tools/call":
-            result = await self._call(jsonrpc.decode(message.params))
+            try:
+                params = _call_params.decode(message.params)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+                return jsonrpc.response_error(call, jsonrpc.INVALID_PARAMS, f"Invalid params of tools/call: {error}")
+            result = await self._call(params)
         else:
-            self._receiver.message(jsonrpc.response_error(call, jsonrpc.METHOD_NOT_FOUND, "Method not found"), call)
-            return
-        self._receiver.message(jsonrpc.response(call, jsonrpc.encode(result)), call)
+            return jsonrpc.response_error(call, jsonrpc.METHOD_NOT_FOUND, "Method not found")
+        return jsonrpc.response(call, jsonrpc.encode(result))
 
-    async def _call(self, params: dict[str, Any]) -> dict[str, Any]:
-        tool = self._tools.get(str(params.get("name")))
+    async def _call(self, params: _CallParams) -> dict[str, Any]:
+        tool = self._tools.get(params.name)
         if tool is None:
-            return _text(f"There is no tool {params.get('name')!r}", error=True)
+            return _text(f"There is no tool {params.name!r}", error=True)
         try:
-            spec = await self._spec(tool, params.get("arguments") or {})
+            spec = await self._spec(tool, params.arguments or {})
             engine = await self._engine()
             code, out, err = await engine.run_once(spec, time_limit=self._time_limit)
         except GatewayError as error:

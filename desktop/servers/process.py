@@ -70,6 +70,7 @@ class ProcessTransport(asyncio.SubprocessProtocol):
         self._env = dict(env)
         self._log = log
         self._guard = guard
+        self._since = log.mark
         self._garbage = StdoutGarbage(log)
         self._receiver: MessageReceiver | None = None
         self._process: asyncio.SubprocessTransport | None = None
@@ -133,6 +134,10 @@ class ProcessTransport(asyncio.SubprocessProtocol):
         self._signal_group(getattr(signal, "SIGKILL", signal.SIGTERM))  # grandchildren that outlived their parent
         self._process.close()
 
+    def last_words(self) -> str:
+        """The newest line on standard error, or of text on standard output."""
+        return self._log.last(self._since)
+
     def _signal_group(self, number: int) -> None:
         if self._process is None:
             return
@@ -178,6 +183,8 @@ class ProcessTransport(asyncio.SubprocessProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Everything it wrote has been read."""
         self._writable.set()
+        if self._buffers[2]:
+            self._log.add(bytes(self._buffers[2]))  # last words without a line break
         if self._receiver is not None and self._process is not None:
             code = self._process.get_returncode()
-            self._receiver.closed(end_reason(self._server, code, self._log, self._garbage))
+            self._receiver.closed(end_reason(self._server, code, self.last_words()))

@@ -44,7 +44,9 @@ class RemoteTransport:
     def __init__(self, server: str, url: str, headers: Mapping[str, str], kind: TransportType) -> None:
         self._server = server
         self._url = url
-        self._headers = dict(headers)
+        self._headers = {
+            name: value.strip() for name, value in headers.items()
+        }  # a secret often ends with a line break
         self._kind: TransportType = kind
         self._receiver: MessageReceiver | None = None
         self._http: aiohttp.ClientSession | None = None
@@ -100,6 +102,10 @@ class RemoteTransport:
                         pass
             await self._http.close()
 
+    def last_words(self) -> str:
+        """What a remote server prints is not ours to see."""
+        return ""
+
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
@@ -125,6 +131,8 @@ class RemoteTransport:
                 await self._read_answer(answer, call)
         except (OSError, TimeoutError, self._client_errors()) as error:
             self._failed(call, f"{self._server} can't be reached at {urlsplit(self._url).netloc}: {_words(error)}")
+        except ValueError as error:  # what aiohttp says of a header it can't send
+            self._failed(call, f"{self._server} can't be asked: {_words(error)}")
         except GatewayError as error:
             self._failed(call, error.message, error)
 
@@ -142,6 +150,9 @@ class RemoteTransport:
         assert self._receiver is not None
         if answer.status in (401, 403) and not self._version:
             raise SignInRequiredError(f"{self._server} wants you to sign in", "Sign in, or set the token it needs")
+        if answer.status == 401:
+            self._gone(f"{self._server} wants you to sign in again")
+            return
         if answer.status == 404 and self._session_id:
             self._gone(f"{self._server} has ended the session")
             return
@@ -177,7 +188,10 @@ class RemoteTransport:
     def _event(self, event: ServerSentEvent, call: int | None) -> None:
         assert self._receiver is not None
         if event.event == "endpoint" and self._kind == "sse":
-            self._post_url = urljoin(self._url, event.data.decode("utf-8", "replace"))
+            target = urljoin(self._url, event.data.decode("utf-8", "replace"))
+            if urlsplit(target)[:2] != urlsplit(self._url)[:2]:
+                raise ServerStartError(f"{self._server} names an endpoint on another host: {target}")
+            self._post_url = target
         elif event.data:
             self._receiver.message(event.data, call)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Callable
 
@@ -21,6 +22,7 @@ class StderrLog:
         self, clean: Callable[[str], str], limit: int = 1000, echo: Callable[[str], None] | None = None
     ) -> None:
         self._lines: deque[str] = deque(maxlen=limit)
+        self._count = 0
         self._clean = clean
         self._echo = echo
 
@@ -28,6 +30,7 @@ class StderrLog:
         """Keep one line; bytes that are not UTF-8 are replaced."""
         text = self._clean(line.decode("utf-8", "replace").rstrip())
         self._lines.append(text)
+        self._count += 1
         if self._echo is not None:
             self._echo(text)
 
@@ -39,9 +42,14 @@ class StderrLog:
         """All kept lines, oldest first."""
         return tuple(self._lines)
 
-    def last(self) -> str:
-        """The newest line of the server with text, or empty."""
-        for line in reversed(self._lines):
+    @property
+    def mark(self) -> int:
+        """A place in the log, for `last`."""
+        return self._count
+
+    def last(self, since: int = 0) -> str:
+        """The newest line with text that the server wrote since a mark, or empty."""
+        for line in itertools.islice(reversed(self._lines), self._count - since):
             if line.strip() and not line.startswith("[gateway]"):
                 return line.strip()
         return ""

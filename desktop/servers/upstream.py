@@ -46,8 +46,8 @@ class SessionPort(Protocol):
         """The client's capabilities, as JSON."""
 
     @property
-    def answers_servers(self) -> bool:
-        """Whether the client takes requests from servers (sampling, elicitation, roots)."""
+    def abilities(self) -> str:
+        """Which requests of servers the client takes: ``elicitation``, ``roots``, ``sampling``, sorted, with commas."""
 
 
 class CallSink(Protocol):
@@ -143,10 +143,19 @@ class _OwnCall:
 class Upstream:
     """An initialized connection to one server, for one session (``owner``) or shared.
 
+    Args:
+        server: Catalog name of the server.
+        transport: The way there.
+        listener: Takes what the server says on its own account.
+        owner: The session it belongs to; its client's capabilities are the ones the server is told.
+        capabilities: What a shared connection tells the server, as JSON.
+
     Attributes:
         server: Catalog name of the server.
         owner: The session it belongs to, or None when shared.
         opener: The session for which it was opened; a question before any call is for that one.
+        abilities: What the server believes its client can (as `SessionPort.abilities`).
+        abilities: What the server believes its client can (as `SessionPort.abilities`).
         level: Log level last sent to the server; empty for its own default.
         capabilities: The server's capabilities after `open`, each as JSON bytes.
         instructions: The server's instructions, may be empty.
@@ -155,16 +164,23 @@ class Upstream:
     """
 
     def __init__(
-        self, server: str, transport: Transport, listener: UpstreamListener, owner: SessionPort | None = None
+        self,
+        server: str,
+        transport: Transport,
+        listener: UpstreamListener,
+        owner: SessionPort | None = None,
+        capabilities: bytes = EVERY_CAPABILITY,
     ) -> None:
         self.server = server
         self.owner = owner
         self.opener: SessionPort | None = owner
         self.level = ""
+        self.abilities = ""
         self.capabilities: dict[str, Raw] = {}
         self.instructions = ""
         self.last_used = time.monotonic()
         self.closed_reason = ""
+        self._announced = owner.capabilities if owner is not None else capabilities
         self._transport = transport
         self._listener = listener
         self._ids = itertools.count(1)
@@ -191,10 +207,9 @@ class Upstream:
         Raises:
             GatewayError: The server could not be started or does not speak MCP.
         """
-        capabilities = self.owner.capabilities if self.owner is not None else EVERY_CAPABILITY
         params = (
             b'{"protocolVersion":"%b","capabilities":%b,"clientInfo":{"name":"mcp-gateway-desktop","version":"%b"}}'
-            % (PROTOCOL_VERSION.encode(), capabilities, __version__.encode())
+            % (PROTOCOL_VERSION.encode(), self._announced, __version__.encode())
         )
         await self._transport.start(self)
         try:
@@ -240,7 +255,7 @@ class Upstream:
                 self.notify("notifications/cancelled", b'{"requestId":%d}' % call)
             raise
         if answer.error:
-            if sink.lost:
+            if self.closed_reason:
                 raise ServerGoneError(self.closed_reason)
             error = jsonrpc.fields(answer.error)
             text = jsonrpc.decode(error["message"]) if "message" in error else "an error without a message"
@@ -282,12 +297,14 @@ class Upstream:
             self.cancel(call, {"reason": Raw(b'"the client has gone"')})
 
     def notify(self, method: str, params: bytes | Raw | None = None) -> None:
-        """Send a notification."""
-        self._transport.send(jsonrpc.notification(method, params), None)
+        """Send a notification; dropped when the connection has ended."""
+        if not self.closed_reason:
+            self._transport.send(jsonrpc.notification(method, params), None)
 
     def answer(self, message: bytes) -> None:
         """Send a client's answer to a request of the server, already under the server's id."""
-        self._transport.send(message, None)
+        if not self.closed_reason:
+            self._transport.send(message, None)
 
     async def drain(self) -> None:
         """Wait while the server does not take more."""
@@ -303,11 +320,16 @@ class Upstream:
     def message(self, data: bytes, call: int | None) -> None:
         """Route one message from the server."""
         try:
-            self._route(jsonrpc.parse(data), call)
+            message = jsonrpc.parse(data)
         except MalformedMessageError:
             log.warning("%s sent something that is not JSON-RPC", self.server)
             if call is not None:
                 self.undeliverable(call, f"{self.server} sent an answer that is not JSON-RPC")
+            return
+        try:
+            self._route(message, call)
+        except MalformedMessageError:
+            log.warning("%s sent a malformed %s", self.server, message.method)
 
     def _route(self, message: Envelope, call: int | None) -> None:
         if message.method is None:
@@ -360,7 +382,7 @@ class Upstream:
     def _progressed(self, message: Envelope) -> None:
         params = jsonrpc.fields(message.params)
         token: Any = jsonrpc.decode(params["progressToken"]) if "progressToken" in params else None
-        pending = self._pending.get(token) if isinstance(token, int) else None
+        pending = self._pending.get(token) if isinstance(token, int) and token is not True else None
         if pending is not None and pending.progress_token is not None:
             params["progressToken"] = pending.progress_token
             pending.sink.send(jsonrpc.notification("notifications/progress", jsonrpc.encode(params)))

@@ -126,7 +126,7 @@ def tooltip_of(bridge: Bridge) -> str:
     else:
         line = f"{words.servers(len(on))}, {words.tools(bridge.endpoint().tools)}"
         if waiting:
-            line += " · " + words.needing_attention(waiting)
+            line += " · " + words.waiting(waiting)
     return f"{name} — {line}"
 
 

@@ -59,6 +59,7 @@ class ElidedLabel(QLabel):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw as much as fits."""
         painter = QPainter(self)
+        painter.setLayoutDirection(Qt.LayoutDirection.LayoutDirectionAuto)
         painter.setPen(self.palette().color(self.foregroundRole()))
         text = self.fontMetrics().elidedText(self.text(), self._mode, self.width())
         align = Qt.AlignmentFlag.AlignVCenter | QStyle.visualAlignment(
@@ -96,6 +97,7 @@ class PlaceButton(QAbstractButton):
         """Draw the row."""
         tokens = self._theme.tokens
         painter = QPainter(self)
+        painter.setLayoutDirection(Qt.LayoutDirection.LayoutDirectionAuto)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         plate = QRectF(self.rect()).adjusted(1, 1, -1, -1)
         painter.setPen(QPen(QColor(tokens.accent), 2) if self.hasFocus() else Qt.PenStyle.NoPen)
@@ -145,8 +147,7 @@ class MenuButton(QToolButton):
         """The button, and the sign that a menu opens below."""
         super().paintEvent(event)
         edge = 14
-        place = QRect(self.width() - edge - 9, (self.height() - edge) // 2, edge, edge)
-        place = QStyle.visualRect(self.layoutDirection(), self.rect(), place)
+        place = QRect(self.width() - edge - 9, (self.height() - edge) // 2, edge, edge)  # in the style sheet's padding
         colour = QColor(self._theme.tokens.text if self.isEnabled() else self._theme.tokens.muted)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -68,6 +68,7 @@ class ServerDelegate(QStyledItemDelegate):
         align = Qt.AlignmentFlag.AlignVCenter | QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeft)
         end = Qt.AlignmentFlag.AlignVCenter | QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignRight)
         painter.save()
+        painter.setLayoutDirection(Qt.LayoutDirection.LayoutDirectionAuto)  # names keep the order of their own script
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._background(painter, option)
         colour = QColor(state_colour(tokens, status.state))

@@ -153,7 +153,7 @@ class ServerDetail(QFrame):
         state.addStretch(1)
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
-        for button in (self._consent, self._switch, self._restart):
+        for button in (self._switch, self._restart):
             buttons.addWidget(button)
         buttons.addStretch(1)
         log_head = QHBoxLayout()
@@ -181,6 +181,8 @@ class ServerDetail(QFrame):
             about.addWidget(label)
         column.addLayout(about)
         column.addSpacing(16)
+        column.addWidget(self._consent, 0, Qt.AlignmentFlag.AlignLeading)
+        column.addSpacing(8)
         column.addLayout(buttons)
         column.addSpacing(20)
         column.addLayout(log_head)

@@ -176,7 +176,7 @@ def _style_sheet(t: Tokens) -> str:
     QListView#servers {{ background: transparent; border: none; outline: none; }}
     QPushButton, QToolButton#boxed {{
         background: {t.raised}; color: {t.text}; border: 1px solid {t.strong_border}; border-radius: 6px;
-        padding: 5px 12px;
+        padding: 5px 12px; outline: none;
     }}
     QToolButton#boxed {{ padding: 5px 26px 5px 12px; }}
     QPushButton:hover, QToolButton#boxed:hover {{ background: {t.hover}; }}
@@ -227,6 +227,7 @@ def _style_sheet(t: Tokens) -> str:
     QMenu::item:selected {{ background: {t.accent}; color: {t.on_accent}; }}
     QMenu::item:disabled {{ color: {t.muted}; }}
     QMenu::separator {{ height: 1px; background: {t.border}; margin: 4px 8px; }}
+    QMessageBox #qt_msgbox_informativelabel {{ min-width: 340px; }}
     QFrame[banner="true"] {{
         background: {t.raised}; border: 1px solid {t.border}; border-radius: 8px;
     }}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import QCoreApplication, QObject, Qt
 from PySide6.QtGui import QFontMetrics
 
 from desktop.host import EndpointStatus, EngineState, EngineStatus
@@ -18,7 +18,6 @@ __all__ = [
     "engine_words",
     "in_one_line",
     "kind_word",
-    "needing_attention",
     "needs_person",
     "prompts",
     "resources",
@@ -27,6 +26,7 @@ __all__ = [
     "state_word",
     "title_of",
     "tools",
+    "waiting",
 ]
 
 translate = QCoreApplication.translate
@@ -64,46 +64,56 @@ def kind_word(kind: ServerKind) -> str:
             return translate("ServerKind", "tools in containers")
 
 
-def _english(text: str, count: int) -> str:
-    """Untranslated texts keep Qt's plural mark; a translation never does."""
-    return text.replace("(s)", "" if count == 1 else "s")
+class _Counts(QObject):
+    """Numbers with their nouns. `self.tr` is what the collector of texts recognises as having plural forms."""
 
-
-def tools(count: int) -> str:
-    """ "61 tools"."""
-    return _english(translate("Counts", "%n tool(s)", "", count), count)
-
-
-def prompts(count: int) -> str:
-    """ "2 prompts"."""
-    return _english(translate("Counts", "%n prompt(s)", "", count), count)
-
-
-def resources(count: int) -> str:
-    """ "4 resources"."""
-    return _english(translate("Counts", "%n resource(s)", "", count), count)
-
-
-def servers(count: int) -> str:
-    """ "3 servers"."""
-    return _english(translate("Counts", "%n server(s)", "", count), count)
-
-
-def clients(count: int) -> str:
-    """ "2 clients"."""
-    return _english(translate("Counts", "%n client(s)", "", count), count)
+    def say(self, what: str, count: int) -> str:
+        """The number and its noun; an untranslated text keeps Qt's plural mark, a translation never does."""
+        text = {
+            "calls": self.tr("%n call(s) running", "", count),
+            "clients": self.tr("%n client(s)", "", count),
+            "prompts": self.tr("%n prompt(s)", "", count),
+            "resources": self.tr("%n resource(s)", "", count),
+            "servers": self.tr("%n server(s)", "", count),
+            "tools": self.tr("%n tool(s)", "", count),
+            "waiting": self.tr("%n waiting for you", "", count),
+        }[what]
+        return text.replace("(s)", "" if count == 1 else "s")
 
 
 def calls(count: int) -> str:
     """ "2 calls running"."""
-    return _english(translate("Counts", "%n call(s) running", "", count), count)
+    return _Counts().say("calls", count)
 
 
-def needing_attention(count: int) -> str:
-    """ "2 need attention"."""
-    if count == 1:
-        return translate("Counts", "1 needs attention")
-    return translate("Counts", "%n need attention", "", count)
+def clients(count: int) -> str:
+    """ "2 clients"."""
+    return _Counts().say("clients", count)
+
+
+def prompts(count: int) -> str:
+    """ "2 prompts"."""
+    return _Counts().say("prompts", count)
+
+
+def resources(count: int) -> str:
+    """ "4 resources"."""
+    return _Counts().say("resources", count)
+
+
+def servers(count: int) -> str:
+    """ "3 servers"."""
+    return _Counts().say("servers", count)
+
+
+def tools(count: int) -> str:
+    """ "61 tools"."""
+    return _Counts().say("tools", count)
+
+
+def waiting(count: int) -> str:
+    """ "2 waiting for you"."""
+    return _Counts().say("waiting", count)
 
 
 def title_of(status: ServerStatus) -> str:

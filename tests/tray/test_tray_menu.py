@@ -158,7 +158,7 @@ def test_an_attention_line_opens_its_server(menu: TrayMenu, qtbot: QtBot) -> Non
 
 def test_the_icon_tells_the_worst(bridge: Bridge, host: FakeHost, qtbot: QtBot) -> None:
     assert tray_state(bridge) is TrayState.ATTENTION
-    assert tooltip_of(bridge).endswith("6 servers, 40 tools · 3 need attention")
+    assert tooltip_of(bridge).endswith("6 servers, 40 tools · 3 waiting for you")
     for name in ("slack", "postgres", "notion-remote"):
         host.change(name, state=ServerState.READY)
     assert tray_state(bridge) is TrayState.WORKING

@@ -1,0 +1,154 @@
+"""What is measured: a home folder with test servers, gateways of every kind running in it, an echo server over HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.bench.load import Load
+from tests.bench.measuring import Figures
+from tests.helpers.home import Home
+
+__all__ = [
+    "IMAGE",
+    "ROOT",
+    "TOKEN",
+    "Gateway",
+    "echo_server",
+    "environment",
+    "gateway",
+    "load",
+    "loops",
+    "private_home",
+    "python",
+]
+
+ROOT = Path.cwd()
+IMAGE = "mcp-gateway-test/echo"
+TOKEN = "token-of-the-benchmark"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gateway:
+    """A running gateway: how it runs, where it listens, which process it is."""
+
+    name: str
+    host: str
+    port: int
+    pid: int
+
+
+def python(*arguments: str) -> list[str]:
+    """A command of this interpreter."""
+    return [sys.executable, *arguments]
+
+
+def loops() -> tuple[str, ...]:
+    """The event loops there are here, plain asyncio first."""
+    return ("asyncio", *(name for name in ("uvloop", "qasync") if importlib.util.find_spec(name)))
+
+
+@contextlib.contextmanager
+def private_home(containers: int = 0, remote: str = "") -> Iterator[Home]:
+    """A home with so many echo containers enabled, and a remote server where a URL is given."""
+    root = Path(tempfile.mkdtemp(prefix="mcpgw-"))
+    try:
+        home = Home(root)
+        servers = {f"echo{number}": home.container("echo") for number in range(containers)}
+        if remote:
+            servers["remote"] = {"type": "remote", "remote": {"url": remote, "transport_type": "streamable-http"}}
+        home.catalog(servers)
+        home.enable(*servers)
+        yield home
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def environment(home: Home) -> dict[str, str]:
+    """The environment of a gateway in this home; its secrets come from nowhere."""
+    return {
+        **home.environment,
+        "MCP_GATEWAY_AUTH_TOKEN": TOKEN,
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+        "PYTHONPATH": str(ROOT),
+    }
+
+
+@contextlib.contextmanager
+def _serving(name: str, command: Sequence[str], environment: dict[str, str]) -> Iterator[tuple[str, int]]:
+    """A process that says in its first line where it listens; it ends with its standard input, or is killed."""
+    process = subprocess.Popen(
+        command, env=environment, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline().strip()
+        if not line:
+            raise RuntimeError(f"{name} did not start")
+        yield line, process.pid
+    finally:
+        process.stdin.close()
+        try:
+            process.wait(12)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+
+
+@contextlib.contextmanager
+def gateway(home: Home, loop: str = "asyncio") -> Iterator[Gateway]:
+    """A gateway on one loop, over HTTP and findable by shims."""
+    command = python("-m", "tests.bench.gateway_process", loop)
+    with _serving(f"the gateway on {loop}", command, environment(home)) as (url, pid):
+        parts = urlsplit(url)
+        assert parts.hostname is not None
+        assert parts.port is not None
+        _until_healthy(f"http://{parts.netloc}/health")
+        yield Gateway(name=loop, host=parts.hostname, port=parts.port, pid=pid)
+
+
+def _until_healthy(url: str) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        with contextlib.suppress(urllib.error.URLError), urllib.request.urlopen(url, timeout=5):
+            return
+        if time.monotonic() > deadline:
+            raise RuntimeError("a gateway did not become ready within 30 s")
+        time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def echo_server() -> Iterator[tuple[str, int]]:
+    """The echo server over HTTP; yields host and port."""
+    process = subprocess.Popen(
+        python("-m", "tests.bench.echo_http"), cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8"
+    )
+    assert process.stdout is not None
+    try:
+        yield "127.0.0.1", int(process.stdout.readline())
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def load(what: Load) -> Figures:
+    """Run the load generator in a process of its own."""
+    command = python("-m", "tests.bench.load", json.dumps(asdict(what)))
+    done = subprocess.run(command, cwd=ROOT, env=dict(os.environ), stdout=subprocess.PIPE, timeout=60, check=True)
+    return Figures(**json.loads(done.stdout))

@@ -33,10 +33,10 @@ from desktop.host import (
     StatusChanged,
 )
 from desktop.policy.consent import ConsentStore
-from desktop.secrets.keychain import KeychainStore
+from desktop.secrets.keychain import SERVICE, KeychainStore
 from desktop.secrets.lookup import EnvFileSource, KeychainSource, SecretLookup, SecretSource, parse_secrets_option
 from desktop.secrets.redaction import Redactor
-from desktop.secrets.token import GatewayToken
+from desktop.secrets.token import gateway_token
 from desktop.servers.fleet import Fleet
 from desktop.servers.launch import ContainerLimits
 from desktop.servers.launcher import RUN_WITHOUT_CONTAINER, Launcher
@@ -50,7 +50,6 @@ from desktop.state.watching import watch
 __all__ = ["Application", "GatewayOptions", "hosted_by_tray", "running"]
 
 _DEFAULT_PORT: Final = 8811
-_KEYCHAIN_SERVICE: Final = "mcp-gateway-desktop"
 _ENGINE_LOOK_DELAY: Final = 0.5
 _CLOSE_LIMIT: Final = 9.0
 log = logging.getLogger(__name__)
@@ -133,8 +132,7 @@ class Application:
         self._source = ConfigurationSource(paths, options.selection)
         self._registry = RegistryFile(paths.registry, paths.lock_for(paths.registry))
         self._consent = ConsentStore(paths.consents)
-        self._keychain = KeychainStore(_KEYCHAIN_SERVICE)
-        self._token = GatewayToken(paths, self._keychain)
+        self._keychain = KeychainStore(SERVICE)
         self._redactor = Redactor()
         self._monitor = EngineMonitor(DockerEngine(lock.instance))
         self._watchdog = Watchdog(lock.instance)
@@ -338,7 +336,7 @@ class Application:
 
     async def token(self) -> str:
         """The bearer token of the endpoint."""
-        return await self._token.value()
+        return await asyncio.to_thread(gateway_token, self.paths)
 
     # Inner workings.
 

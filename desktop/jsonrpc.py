@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import msgspec
@@ -61,6 +62,10 @@ class MalformedMessageError(ValueError):
 
 
 _MALFORMED: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+# Every escape sequence of a string; the group is half of a surrogate pair without its other half.
+_ESCAPE: Final = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
 _envelope = msgspec.json.Decoder(Envelope)
 _fields = msgspec.json.Decoder(dict[str, Raw])
 _any = msgspec.json.Decoder()
@@ -78,16 +83,31 @@ def decode(data: bytes | Raw) -> Any:
 
 
 def parse(data: bytes) -> Envelope:
-    """Parse one message; raises `MalformedMessageError` when it is not a JSON object with JSON-RPC's members, in UTF-8."""
+    """Parse one message.
+
+    Characters that are none (bytes that are not UTF-8, half of an emoji that was cut in two) are replaced, since a peer that
+    reads strictly would break over them.
+
+    Raises:
+        MalformedMessageError: It is not a JSON object with JSON-RPC's members.
+    """
     try:
         if not data.isascii():
-            data.decode()  # payloads are not looked at, but a peer that reads strictly would break over them
+            data.decode()
         message = _envelope.decode(data)
     except _MALFORMED as error:
-        raise MalformedMessageError(str(error)) from error
+        try:
+            message = _envelope.decode(_repaired(data))
+        except _MALFORMED:
+            raise MalformedMessageError(str(error)) from error
     if message.error and bytes(message.error) == b"null":
         message.error = Raw()  # beside a result, some servers say so explicitly
     return message
+
+
+def _repaired(data: bytes) -> bytes:
+    data = data.decode("utf-8", "replace").encode()
+    return _ESCAPE.sub(lambda escape: rb"\ufffd" if escape[1] else escape[0], data)
 
 
 def fields(data: Raw) -> dict[str, Raw]:

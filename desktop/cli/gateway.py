@@ -151,20 +151,10 @@ def _status(arguments: argparse.Namespace) -> int:
 
 
 def _token(arguments: argparse.Namespace) -> int:
-    print(asyncio.run(_read_token()))
+    from desktop.secrets.token import gateway_token
+
+    print(gateway_token(Paths.of_user()))
     return 0
-
-
-async def _read_token() -> str:
-    from desktop.cli.server_needs import KEYCHAIN_SERVICE
-    from desktop.secrets.keychain import KeychainStore
-    from desktop.secrets.token import GatewayToken
-
-    keychain = KeychainStore(KEYCHAIN_SERVICE)
-    try:
-        return await GatewayToken(Paths.of_user(), keychain).value()
-    finally:
-        keychain.close()
 
 
 GROUP: Final = Group(

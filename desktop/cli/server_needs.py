@@ -9,9 +9,8 @@ from typing import Any, Final
 
 from desktop.catalog.model import CatalogServer, SecretReference
 
-__all__ = ["KEYCHAIN_SERVICE", "MARKS", "ServerNeeds", "needs_of", "stored_secrets"]
+__all__ = ["MARKS", "ServerNeeds", "needs_of", "stored_secrets"]
 
-KEYCHAIN_SERVICE: Final = "mcp-gateway-desktop"
 MARKS: Final = {"none": "-", "required": "▲ required", "partial": "◐ partial", "done": "✓ done"}
 _KEYCHAIN_LIMIT: Final = 2.0
 
@@ -73,10 +72,10 @@ def stored_secrets(servers: Iterable[CatalogServer]) -> tuple[frozenset[str], st
 
 async def _look_up(references: list[SecretReference]) -> tuple[frozenset[str], str]:
     # Here, because the keychain takes long to import and most servers have no secret.
-    from desktop.secrets.keychain import KeychainStore
+    from desktop.secrets.keychain import SERVICE, KeychainStore
     from desktop.secrets.lookup import KeychainSource, SecretLookup
 
-    store = KeychainStore(KEYCHAIN_SERVICE, time_limit=_KEYCHAIN_LIMIT)
+    store = KeychainStore(SERVICE, time_limit=_KEYCHAIN_LIMIT)
     try:
         lookup = SecretLookup([KeychainSource(store)])
         found = frozenset(await lookup.find(references))

@@ -83,9 +83,11 @@ class HttpListener:
         """Begin to serve; returns when requests are taken."""
         import uvicorn
 
+        from desktop.gateway.one_write import OneWriteProtocol
+
         config = uvicorn.Config(
             self._endpoint,
-            http="httptools",
+            http=OneWriteProtocol,
             ws="none",
             loop="none",
             lifespan="off",
@@ -93,6 +95,7 @@ class HttpListener:
             log_level="warning",
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=2,
             timeout_keep_alive=75,
         )

@@ -12,7 +12,9 @@ from typing import Any, Final, TypeVar
 
 from desktop.errors import KeychainLockedError, KeychainUnavailableError, SecretStoreError
 
-__all__ = ["KeychainStore"]
+__all__ = ["SERVICE", "KeychainStore"]
+
+SERVICE: Final = "mcp-gateway-desktop"
 
 T = TypeVar("T")
 TIME_LIMIT: Final = 5.0

@@ -135,9 +135,10 @@ class ListingCache:
         try:
             data = self._file(server).read_bytes()
             stored = self._decoder.decode(data)
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None  # a cache: what can't be read is listed anew
-        return stored.listing if stored.format == _FORMAT and stored.hash == wanted_hash else None
+        usable = stored.format == _FORMAT and stored.hash == wanted_hash and _is_sound(stored.listing)
+        return stored.listing if usable else None
 
     async def store(self, server: str, of_hash: str, listing: Listing) -> None:
         """Write a listing; a disk that refuses is logged only, the listing is in memory anyway."""
@@ -150,6 +151,15 @@ class ListingCache:
     def _file(self, server: str) -> Path:
         safe = "".join(char if char.isalnum() or char in "-_." else "_" for char in server)[:80]
         return self._directory / f"{safe}-{hashlib.sha256(server.encode()).hexdigest()[:8]}.json"
+
+
+def _is_sound(listing: Listing) -> bool:
+    lists = ((listing.tools, "name"), (listing.prompts, "name"), (listing.resources, "uri"))
+    return (
+        all(_has_text(entry, key) for entries, key in (*lists, (listing.templates, "uriTemplate")) for entry in entries)
+        and bytes(listing.capabilities)[:1] == b"{"
+        and all(map(_is_sound, listing.variants.values()))
+    )
 
 
 def _has_text(entry: Raw, key: str) -> bool:

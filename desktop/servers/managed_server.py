@@ -128,7 +128,7 @@ class ManagedServer:
         self._failures = 0
         self._retry_at = 0.0
         self._refreshing: asyncio.Task[None] | None = None
-        self._refresh_next: Upstream | None = None
+        self._to_read: dict[Upstream, None] = {}
         self._stopped = False
 
     # State.
@@ -363,10 +363,9 @@ class ManagedServer:
 
     def _refresh_soon(self, upstream: Upstream) -> asyncio.Task[None]:
         """Read the listing; where that is going on already, once more afterwards, so that no change is missed."""
+        self._to_read[upstream] = None
         if self._refreshing is None or self._refreshing.done():
-            self._refreshing = self._spawn(self._refresh(upstream))
-        else:
-            self._refresh_next = upstream
+            self._refreshing = self._spawn(self._refresh())
         return self._refreshing
 
     async def _refreshed(self, upstream: Upstream) -> None:
@@ -374,12 +373,11 @@ class ManagedServer:
         running = self._refreshing
         await asyncio.shield(self._refresh_soon(upstream) if running is None or running.done() else running)
 
-    async def _refresh(self, upstream: Upstream) -> None:
-        wanted: Upstream | None = upstream
-        while wanted is not None:
-            self._refresh_next = None
-            await self._read(wanted)
-            wanted = self._refresh_next
+    async def _refresh(self) -> None:
+        while self._to_read:
+            upstream = next(iter(self._to_read))
+            del self._to_read[upstream]
+            await self._read(upstream)
 
     async def _read(self, upstream: Upstream) -> None:
         try:
@@ -438,7 +436,8 @@ class ManagedServer:
         if not self._interactive:
             self._interactive = True
             if self.listing is not None:
-                self._spawn(self._take(self.listing))
+                self.listing = msgspec.structs.replace(self.listing, interactive=True)
+                self._spawn(self._cache.store(self.name, self._hash, self.listing))
 
     def _hand_over(self, upstream: Upstream, session: SessionPort) -> None:
         """From now on the shared connection is the session's own; calls of others under way on it still end there."""

@@ -12,9 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import ruamel.yaml
 import yaml
-from ruamel.yaml.comments import CommentedMap
 
 from desktop.errors import StateFileError
 from desktop.state import yaml_text
@@ -201,6 +199,9 @@ def _newline(lines: list[str]) -> str:
 
 
 def _round_trip(text: str, change: Change) -> str:
+    import ruamel.yaml  # here, because it takes long to import and hardly any file needs it
+    from ruamel.yaml.comments import CommentedMap
+
     engine = ruamel.yaml.YAML()
     engine.preserve_quotes = True
     engine.width = 10**6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFontDatabase, QHideEvent, QShowEvent, QTextOption
 from PySide6.QtWidgets import (
     QFrame,
@@ -28,8 +28,30 @@ from desktop.tray.theme import Theme, state_colour
 __all__ = ["ServerDetail"]
 
 LOG_LINES = 1_000
+LOG_LINES_SHOWN = 7
 FOLLOW_INTERVAL = 1_000
 """Milliseconds between two looks at what the server wrote, only while the pane is seen and follows."""
+
+
+class _Log(QPlainTextEdit):
+    """Read-only lines that ask for little room, and take what is left."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setReadOnly(True)
+        self.setMaximumBlockCount(LOG_LINES)
+        self.setTabChangesFocus(True)
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for a few lines."""
+        return QSize(super().minimumSizeHint().width(), self.fontMetrics().lineSpacing() * LOG_LINES_SHOWN)
+
+    def sizeHint(self) -> QSize:
+        """No more than that: the pane scrolls only when even this does not fit."""
+        return self.minimumSizeHint()
 
 
 class ServerDetail(QFrame):
@@ -125,16 +147,9 @@ class ServerDetail(QFrame):
         self._follow.toggled.connect(lambda _on: self._read_lines())
         self._copy = tool_button(self.tr("Copy messages"))
         self._copy.clicked.connect(lambda: self._actions.copy("\n".join(self._lines)))
-        self._log = QPlainTextEdit()
-        self._log.setReadOnly(True)
+        self._log = _Log()
         self._log.setAccessibleName(self.tr("Last messages of the server"))
         self._log.setPlaceholderText(self.tr("The server wrote nothing yet."))
-        self._log.setMaximumBlockCount(LOG_LINES)
-        self._log.setTabChangesFocus(True)
-        self._log.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-        self._log.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        self._log.setMinimumHeight(self._log.fontMetrics().lineSpacing() * 7)
-        self._log.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         self._nothing = muted(self.tr("Choose a server to see what it does."))
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._nothing.setWordWrap(True)
@@ -181,9 +196,11 @@ class ServerDetail(QFrame):
             about.addWidget(label)
         column.addLayout(about)
         column.addSpacing(16)
-        column.addWidget(self._consent, 0, Qt.AlignmentFlag.AlignLeading)
-        column.addSpacing(8)
-        column.addLayout(buttons)
+        doing = QVBoxLayout()
+        doing.setSpacing(8)
+        doing.addWidget(self._consent, 0, Qt.AlignmentFlag.AlignLeading)
+        doing.addLayout(buttons)
+        column.addLayout(doing)
         column.addSpacing(20)
         column.addLayout(log_head)
         column.addSpacing(4)

@@ -43,9 +43,7 @@ def measure_calls(callers: tuple[int, ...], rounds: int, seconds: float) -> list
 
 def _typical(figures: list[Figures]) -> Figures:
     return Figures(
-        **{
-            field.name: median([getattr(item, field.name) for item in figures]) for field in dataclasses.fields(Figures)
-        }
+        **{field.name: median([getattr(item, field.name) for item in figures]) for field in dataclasses.fields(Figures)}
     )
 
 

@@ -14,9 +14,7 @@ import msgspec
 __all__ = ["EchoProtocol"]
 
 TOOLS = b'{"tools":[{"name":"remote_echo","inputSchema":{"type":"object","properties":{"text":{"type":"string"}}}}]}'
-INITIALIZED = (
-    b'{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"echo","version":"1"}}'
-)
+INITIALIZED = b'{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"echo","version":"1"}}'
 
 
 class _Arguments(msgspec.Struct):

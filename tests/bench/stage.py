@@ -36,7 +36,7 @@ __all__ = [
     "python",
 ]
 
-ROOT = Path.cwd()
+ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "mcp-gateway-test/echo"
 TOKEN = "token-of-the-benchmark"
 
@@ -78,9 +78,11 @@ def private_home(containers: int = 0, remote: str = "") -> Iterator[Home]:
 
 
 def environment(home: Home) -> dict[str, str]:
-    """The environment of a gateway in this home; its secrets come from nowhere."""
+    """The environment of a gateway in this home: no keychain, and bytecode is kept, as it is where it is installed."""
+    kept = {name: value for name, value in home.environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {
-        **home.environment,
+        **kept,
+        "PYTHONPYCACHEPREFIX": str(home.root / "bytecode"),
         "MCP_GATEWAY_AUTH_TOKEN": TOKEN,
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         "PYTHONPATH": str(ROOT),

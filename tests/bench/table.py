@@ -48,5 +48,7 @@ def _table(group: str, rows: Sequence[Row]) -> str:
         + " |"
         for line in lines
     ]
-    rule = "| " + " | ".join("-" * width if not index else "-" * (width - 1) + ":" for index, width in enumerate(widths))
+    rule = "| " + " | ".join(
+        "-" * width if not index else "-" * (width - 1) + ":" for index, width in enumerate(widths)
+    )
     return "\n".join([text[0], rule + " |", *text[1:]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -269,8 +270,6 @@ def test_place_and_size_are_remembered(
 
 
 def test_no_text_begs_or_shouts() -> None:
-    from pathlib import Path
-
     for path in (Path(__file__).parents[2] / "desktop" / "tray").glob("*.py"):
         text = path.read_text(encoding="utf-8")
         assert "please" not in text.lower(), path.name

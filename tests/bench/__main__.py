@@ -1,0 +1,70 @@
+"""``python -m tests.bench``: measure, and print tables with ratios to a baseline of the same run. Asserts nothing.
+
+Needs a container engine and the image ``mcp-gateway-test/echo`` (``make bench`` sees to both); reads /proc, so Linux only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.bench.calls import measure_calls
+from tests.bench.memory import measure_big_result, measure_memory
+from tests.bench.stage import loops
+from tests.bench.startup import measure_startup
+from tests.bench.table import Row, as_text
+
+
+def _parts(quick: bool) -> dict[str, Callable[[], list[Row]]]:
+    if quick:
+        return {
+            "calls": lambda: measure_calls((1, 8), rounds=1, seconds=0.7),
+            "startup": lambda: measure_startup((1,), rounds=3),
+            "memory": lambda: measure_memory(3, seconds=0.7),
+            "big": lambda: measure_big_result(rounds=1),
+        }
+    return {
+        "calls": lambda: measure_calls((1, 8, 32), rounds=5, seconds=1.2),
+        "startup": lambda: measure_startup((1, 10), rounds=7),
+        "memory": lambda: measure_memory(10, seconds=3),
+        "big": lambda: measure_big_result(rounds=5),
+    }
+
+
+def main() -> int:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help="calls, startup, memory, big; by default all")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds: half a minute, rough figures")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there too")
+    chosen = parser.parse_args()
+    parts = _parts(chosen.quick)
+    if unknown := set(chosen.parts) - parts.keys():
+        parser.error(f"there is no part named {', '.join(sorted(unknown))}")
+    machine = (
+        f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} CPUs, loops {', '.join(loops())}"
+    )
+    print(f"{machine}; load before {os.getloadavg()[0]:.2f}")
+    begun = time.monotonic()
+    rows: list[Row] = []
+    for name, part in parts.items():
+        if not chosen.parts or name in chosen.parts:
+            found = part()
+            print(f"\n{as_text(found)}", flush=True)
+            rows += found
+    print(f"\n{time.monotonic() - begun:.0f} s; load after {os.getloadavg()[0]:.2f}")
+    if chosen.json:
+        told = {"machine": machine, "rows": [dataclasses.asdict(row) for row in rows]}
+        chosen.json.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -129,9 +129,13 @@ class ListingCache:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._decoder = msgspec.json.Decoder(_Stored)
+        self._fresh: dict[str, _Stored] = {}
 
     def load(self, server: str, wanted_hash: str) -> Listing | None:
         """The stored listing, or None when there is none, it is of another configuration, or it can't be read."""
+        fresh = self._fresh.get(server)
+        if fresh is not None and fresh.hash == wanted_hash:
+            return fresh.listing
         try:
             data = self._file(server).read_bytes()
             stored = self._decoder.decode(data)
@@ -142,7 +146,8 @@ class ListingCache:
 
     async def store(self, server: str, of_hash: str, listing: Listing) -> None:
         """Write a listing; a disk that refuses is logged only, the listing is in memory anyway."""
-        data = msgspec.json.encode(_Stored(format=_FORMAT, hash=of_hash, listing=listing))
+        stored = self._fresh[server] = _Stored(format=_FORMAT, hash=of_hash, listing=listing)
+        data = msgspec.json.encode(stored)
         try:
             await asyncio.to_thread(write_bytes, self._file(server), data)
         except GatewayError as error:

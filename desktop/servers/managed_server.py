@@ -391,6 +391,8 @@ class ManagedServer:
             elif self._failure is None:
                 self._listing_failed(ServerStartError(str(error)))
             return
+        if upstream.alive:
+            self._failure = None
         await self._take(listing, upstream.abilities)
 
     def _listing_failed(self, error: ServerStartError) -> None:

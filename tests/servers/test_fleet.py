@@ -89,8 +89,8 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
     yield rig
     for fleet in rig.fleets:
         await fleet.close()
-        for server in rig.launcher.servers.values():
-            assert server.live == []
+    for server in rig.launcher.servers.values():
+        assert server.live == []
     await asyncio.sleep(0)
     assert asyncio.all_tasks() - before - {asyncio.current_task()} == set()
 

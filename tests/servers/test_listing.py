@@ -151,6 +151,7 @@ async def test_a_listing_comes_back_from_disk_as_it_was(tmp_path: Path) -> None:
     cache = ListingCache(tmp_path / "made" / "later")
     kept = Listing(tools=[Raw(b'{"name":"t","n":1e400}')], instructions="hi", interactive=True)
     await cache.store("a/b: c", "hash", kept)
+    cache = ListingCache(tmp_path / "made" / "later")
     found = cache.load("a/b: c", "hash")
     assert found is not None
     assert ([bytes(tool) for tool in found.tools], found.instructions, found.interactive) == (
@@ -180,7 +181,7 @@ async def test_a_corrupt_cache_file_is_as_good_as_none(tmp_path: Path, content: 
     await cache.store("s", "h", Listing())
     (file,) = tmp_path.glob("*.json")
     file.write_bytes(content)
-    assert cache.load("s", "h") is None
+    assert ListingCache(tmp_path).load("s", "h") is None
 
 
 @pytest.mark.parametrize("entry", [b"5", b"null", b'{"title":"no name"}', b'{"name":5}', b'"text"'])
@@ -189,9 +190,13 @@ async def test_entries_of_a_cache_file_that_were_tampered_with_are_as_good_as_no
 ) -> None:
     cache = ListingCache(tmp_path)
     await cache.store("s", "h", Listing(tools=[Raw(entry)]))
-    assert cache.load("s", "h") is None
+    assert ListingCache(tmp_path).load("s", "h") is None
 
 
-async def test_a_disk_that_refuses_does_no_harm(tmp_path: Path) -> None:
+async def test_with_a_disk_that_refuses_the_listing_lasts_as_long_as_the_program(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
-    await ListingCache(tmp_path / "file").store("s", "h", Listing())
+    cache = ListingCache(tmp_path / "file")
+    await cache.store("s", "h", kept := Listing())
+    assert cache.load("s", "h") is kept
+    assert cache.load("s", "other") is None
+    assert ListingCache(tmp_path / "file").load("s", "h") is None

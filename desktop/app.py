@@ -84,6 +84,12 @@ class GatewayOptions:
     on_call: Callable[[Call], None] | None = None
     on_pull: Callable[[str, PullProgress], None] | None = None
 
+    @property
+    def is_usual(self) -> bool:
+        """Whether a gateway run with these serves what the person's files say, so that others may use it too."""
+        usual = GatewayOptions()
+        return (self.selection, self.tools, self.secrets) == (usual.selection, usual.tools, usual.secrets)
+
 
 @contextlib.asynccontextmanager
 async def running(options: GatewayOptions, paths: Paths | None = None) -> AsyncIterator[Application]:

@@ -102,6 +102,8 @@ class _Run:
         serving = self._serving
         token = None if serving.allow_unauthenticated else await application.token()
         url = await application.listen(serving.host, serving.port, token=token)
+        if self._options.is_usual:
+            await application.publish_locally()
         port = url.rpartition(":")[2].partition("/")[0]
         self._log.line(f"> Start {serving.transport} server on port {port}")
         self._log.line(f"> Gateway URL: {url.removesuffix('mcp') + 'sse' if serving.transport == 'sse' else url}")

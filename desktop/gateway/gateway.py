@@ -33,6 +33,7 @@ __all__ = ["SUPPORTED_VERSIONS", "Gateway"]
 
 SUPPORTED_VERSIONS: Final = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
 _FIRST_LISTING: Final = 10.0
+_ACTIVITY_NEWS: Final = 0.25
 _CAPABILITIES: Final = (
     b'{"tools":{"listChanged":true},"prompts":{"listChanged":true},'
     b'"resources":{"subscribe":true,"listChanged":true},"logging":{},"completions":{}}'
@@ -87,12 +88,12 @@ class Gateway:
         self.changed: EventStream[None] = EventStream()
         self.offer = Offer()
         self.sessions: dict[str, Session] = {}
-        self.calls = 0
         self._fleet = fleet
         self._patterns = patterns
         self._on_call = on_call
         self._tasks: set[asyncio.Task[Any]] = set()
         self._rebuilding = False
+        self._active = False
         self._offers: dict[str, Offer] = {}
         fleet.attach(FromServers(self.sessions, fleet.announce, self._rebuild_soon))
         self._methods: dict[str, Callable[[Call, Envelope], None]] = {
@@ -115,7 +116,7 @@ class Gateway:
 
     def open_session(self, transport: str) -> Session:
         """Begin a client session."""
-        session = Session(transport)
+        session = Session(transport, self._activity)
         self.sessions[session.id] = session
         self.changed.publish(None)
         return session
@@ -132,6 +133,16 @@ class Gateway:
             self._stop_subscription(session, server, uri)
         self.changed.publish(None)
         await self._fleet.release(session)
+
+    def _activity(self) -> None:
+        """Calls begin and end by the thousand; the faces hear of it a few times a second."""
+        if not self._active:
+            self._active = True
+            asyncio.get_running_loop().call_later(_ACTIVITY_NEWS, self._tell_activity)
+
+    def _tell_activity(self) -> None:
+        self._active = False
+        self.changed.publish(None)
 
     async def close(self) -> None:
         """End every session."""
@@ -163,6 +174,7 @@ class Gateway:
         session.last_active = time.monotonic()
         call = Call(session, message.id, reply)
         session.calls[message.id] = call
+        self._activity()
         method = self._methods.get(message.method or "")
         if method is None:
             call.error(jsonrpc.METHOD_NOT_FOUND, f"Method not found: {message.method}")
@@ -256,14 +268,16 @@ class Gateway:
             level = min(set_levels, key=LOG_LEVELS.index)
             if upstream.level != level:
                 upstream.level = level
-                self._spawn(self._tell(upstream, "logging/setLevel", jsonrpc.encode({"level": level})))
+                self._tell(upstream, "logging/setLevel", jsonrpc.encode({"level": level}))
 
-    async def _tell(self, upstream: Upstream, method: str, params: bytes) -> None:
-        """Ask a server something whose answer nobody waits for."""
-        try:
-            await upstream.request(method, params, time_limit=10)
-        except (GatewayError, TimeoutError) as error:
-            log.debug("%s does not take %s: %s", upstream.server, method, error)
+    def _tell(self, upstream: Upstream, method: str, params: bytes) -> None:
+        """Ask a server something, now, whose answer nobody waits for."""
+
+        def answered(task: asyncio.Task[Any]) -> None:
+            if not task.cancelled() and task.exception() is not None:
+                log.debug("%s does not take %s: %s", upstream.server, method, task.exception())
+
+        self._spawn(upstream.request(method, params, time_limit=10)).add_done_callback(answered)
 
     # What is forwarded.
 
@@ -352,7 +366,7 @@ class Gateway:
         running.subscribed.discard(uri)
         upstream = running.known(session)
         if upstream is not None and upstream.owner is None:
-            self._spawn(self._tell(upstream, "resources/unsubscribe", jsonrpc.encode({"uri": uri})))
+            self._tell(upstream, "resources/unsubscribe", jsonrpc.encode({"uri": uri}))
 
     def _complete(self, call: Call, message: Envelope) -> None:
         reference = _completion.decode(message.params).ref

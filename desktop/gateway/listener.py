@@ -83,11 +83,11 @@ class HttpListener:
         """Begin to serve; returns when requests are taken."""
         import uvicorn
 
-        from desktop.gateway.one_write import OneWriteProtocol
+        from desktop.gateway.http_protocol import HttpProtocol
 
         config = uvicorn.Config(
             self._endpoint,
-            http=OneWriteProtocol,
+            http=HttpProtocol,
             ws="none",
             loop="none",
             lifespan="off",

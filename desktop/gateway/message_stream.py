@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
-__all__ = ["MessageStream"]
+__all__ = ["DirectStream", "MessageStream"]
 
 
 class MessageStream:
@@ -69,3 +70,51 @@ class MessageStream:
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+class DirectStream(MessageStream):
+    """Needs a reader only when something other than the answer comes first.
+
+    Args:
+        answer: Called with the answer when it is the first thing to say; nothing follows then.
+        read: Called once when a reader is needed after all.
+    """
+
+    __slots__ = ("_answer", "_read")
+
+    def __init__(self, answer: Callable[[bytes], None], read: Callable[[], object]) -> None:
+        super().__init__()
+        self._answer = answer
+        self._read: Callable[[], object] | None = read
+
+    def send(self, message: bytes) -> None:
+        """Put a message in."""
+        super().send(message)
+        self._need_reader()
+
+    def finish(self, message: bytes) -> None:
+        """Answer at once, or put the answer in; nothing follows."""
+        if self._read is None or self.ended:
+            super().finish(message)
+            return
+        self._read = None
+        self.answered = self.ended = True
+        self._answer(message)
+
+    def abandon(self) -> None:
+        """End without an answer."""
+        if not self.ended:
+            super().abandon()
+            self._need_reader()
+
+    def beat(self) -> None:
+        """Let a reader show signs of life."""
+        if not self.ended:
+            self._beat = True
+            self._wake()
+            self._need_reader()
+
+    def _need_reader(self) -> None:
+        read, self._read = self._read, None
+        if read is not None:
+            read()

@@ -7,6 +7,7 @@ import contextlib
 import secrets
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from msgspec import Raw
@@ -128,7 +129,8 @@ class Session:
         last_active: Monotonic seconds of the last message from the client.
     """
 
-    def __init__(self, transport: str) -> None:
+    def __init__(self, transport: str, on_activity: Callable[[], None] = lambda: None) -> None:
+        self._on_activity = on_activity
         self._id = secrets.token_urlsafe(24)
         self.transport = transport
         self.client = ""
@@ -217,6 +219,7 @@ class Session:
         """A request was answered or abandoned."""
         if self.calls.get(call.id) is call:
             del self.calls[call.id]
+            self._on_activity()
             if self._on_quiet is not None and not self.calls:
                 self._on_quiet.set()
 

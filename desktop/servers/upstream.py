@@ -10,6 +10,7 @@ import asyncio
 import itertools
 import logging
 import time
+from collections.abc import Coroutine
 from typing import Any, Final, Protocol
 
 from msgspec import Raw
@@ -235,8 +236,8 @@ class Upstream:
         self._open = True
         self.notify("notifications/initialized")
 
-    async def request(self, method: str, params: bytes | Raw | None = None, *, time_limit: float) -> Raw:
-        """Ask a question of our own.
+    def request(self, method: str, params: bytes | Raw | None = None, *, time_limit: float) -> Coroutine[Any, Any, Raw]:
+        """Ask a question of our own. It is sent at once, the answer is to be awaited.
 
         Returns:
             The result's bytes.
@@ -247,6 +248,9 @@ class Upstream:
         """
         sink = _OwnCall()
         call = self.forward(Envelope(id=0, method=method, params=Raw(params) if params else Raw()), sink)
+        return self._answer_to(sink, call, method, time_limit)
+
+    async def _answer_to(self, sink: _OwnCall, call: int, method: str, time_limit: float) -> Raw:
         try:
             async with asyncio.timeout(time_limit):
                 answer = jsonrpc.parse(await sink.answer)

@@ -50,6 +50,7 @@ from desktop.state.watching import watch
 __all__ = ["Application", "GatewayOptions", "hosted_by_tray", "running"]
 
 _DEFAULT_PORT: Final = 8811
+_ENV_FILE: Final = ".env"
 _ENGINE_LOOK_DELAY: Final = 0.5
 _CLOSE_LIMIT: Final = 9.0
 log = logging.getLogger(__name__)
@@ -148,6 +149,7 @@ class Application:
             secrets=SecretLookup(self._secret_sources(options.secrets)),
             redactor=self._redactor,
             consent=self._consent,
+            env_file=str(paths.docker_mcp / _ENV_FILE),
             instance=lock.instance,
             limits=ContainerLimits(cpus=options.cpus, memory=options.memory),
             guard=self._watchdog,
@@ -347,10 +349,12 @@ class Application:
     # Inner workings.
 
     def _secret_sources(self, text: str) -> list[SecretSource]:
-        return [
+        """The chosen sources; after them a file in the folder all others are in, where a person may write secrets too."""
+        chosen: list[SecretSource] = [
             KeychainSource(self._keychain) if choice.file is None else EnvFileSource(choice.file)
             for choice in parse_secrets_option(text)
         ]
+        return [*chosen, EnvFileSource(self.paths.docker_mcp / _ENV_FILE)]
 
     async def _guarded(self) -> None:
         """Before anything is started, the watchdog runs, so that nothing can be left behind."""
@@ -389,6 +393,7 @@ class Application:
                 async with contextlib.aclosing(watch(self._source.watched_directories())) as batches:
                     async for _ in batches:
                         await self.reload()
+                        self.fleet.retry_missing()  # a secret may stand in one of the files now
             except GatewayError as error:
                 log.warning("changes of the files are not noticed for now: %s", error)
             await asyncio.sleep(5)

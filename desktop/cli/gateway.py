@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GROUP"]
 
+_LISTING: Final = 30.0  # what listing a server may take after its start
 _END_WITHIN: Final = 9.5
 _TOKEN_VARIABLE: Final = "MCP_GATEWAY_AUTH_TOKEN"
 
@@ -119,7 +120,7 @@ class _Run:
         self._log.line("- Listing MCP tools...")
         begun = time.monotonic()
         unsubscribe = application.events.subscribe(lambda _: self._log.servers(application))
-        if not await application.settled(self._options.start_timeout):
+        if not await application.settled(self._options.start_timeout + _LISTING):
             self._log.line("- Some servers are still starting")
         self._log.servers(application)
         tools = application.endpoint().tools

@@ -127,7 +127,7 @@ class Gateway:
             return
         self.sessions.pop(session.id, None)
         for call in tuple(session.calls.values()):
-            call.cancel({"reason": Raw(b'"the client has gone"')})
+            call.cancel({"reason": Raw(b'"the session has ended"')}, error="The session has ended")
         session.end()
         for server, uri in session.subscriptions:
             self._stop_subscription(session, server, uri)

@@ -91,8 +91,8 @@ class Call:
         """Answer with an error of our own."""
         self.finish(jsonrpc.response_error(self.id, code, message, data))
 
-    def cancel(self, params: dict[str, Raw]) -> None:
-        """The client does not want the answer any more."""
+    def cancel(self, params: dict[str, Raw], error: str = "") -> None:
+        """The client does not want the answer any more, or gets ``error`` instead."""
         self._ended()
         if self.upstream is not None:
             self.upstream.cancel(self.number, params)

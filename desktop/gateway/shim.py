@@ -46,7 +46,7 @@ def connect(address: str) -> _socket.socket | None:
         return None
     try:
         connection.connect(target)
-    except OSError:
+    except (OSError, OverflowError):
         connection.close()
         return None
     return connection
@@ -271,13 +271,11 @@ class Shim:
             message = json.loads(line)
             number, asked = message.get("id"), "method" in message
         except (ValueError, AttributeError):
-            number, asked = None, False
-        if refusal and (number is None or not asked):
-            self._emit(refusal)
-        elif number is not None and asked:
-            error = {"code": -32000, "message": "The MCP gateway has gone"}
-            if refusal:
-                error = json.loads(refusal)["error"]
+            number, asked = None, bool(refusal)
+        error = {"code": -32000, "message": "The MCP gateway has gone"}
+        if refusal:
+            error = json.loads(refusal)["error"]
+        if asked and (number is not None or error["code"] in (-32700, -32600)):  # nobody waits for a notification
             self._emit(json.dumps({"jsonrpc": "2.0", "id": number, "error": error}).encode())
 
     def _emit(self, line: bytes) -> None:

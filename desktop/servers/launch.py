@@ -77,27 +77,31 @@ def source_of(server: CatalogServer) -> str:
     return server.image.partition("@")[0]
 
 
-def missing_settings(server: CatalogServer, values: Mapping[str, Any], secrets: Mapping[str, str]) -> str:
-    """What the person has to set before the server can start, as one sentence; empty when nothing is missing.
+def missing_settings(
+    server: CatalogServer, values: Mapping[str, Any], secrets: Mapping[str, str]
+) -> tuple[list[str], list[str]]:
+    """What the person has to set before the server can start.
 
-    A secret is missing when it isn't found, is not marked optional, and nothing stands in for it; a value when the entry's
+    A secret is missing when it isn't found, isn't marked optional, and nothing stands in for it; a value when the entry's
     schema requires it and gives no default.
+
+    Returns:
+        The variables of missing secrets, and the names of missing values.
     """
-    missing = [
+    unset = [
         item.env or item.name for item in server.secrets if item.required is not False and not secrets.get(item.name)
     ]
-    # An entry with several sign-in ways lists the secrets of all of them: one that is there is enough unless marked required.
+    # An entry with several ways to sign in lists the secrets of all of them: one is enough unless some are marked required.
     marked = any(item.required for item in server.secrets)
-    if missing and not marked and len(missing) < len(server.secrets):
-        missing = []
-    for schema in server.config:
-        known = schema.get("properties") or {}
-        for name in schema.get("required") or []:
-            if name not in values and "default" not in (known.get(name) or {}):
-                missing.append(str(name))
-    if not missing:
-        return ""
-    return f"{' and '.join(missing[:3])}{' and more' if len(missing) > 3 else ''} {'is' if len(missing) == 1 else 'are'} not set"
+    if not marked and len(unset) < len(server.secrets):
+        unset = []
+    required = [
+        str(name)
+        for schema in server.config
+        for name in schema.get("required") or []
+        if name not in values and "default" not in ((schema.get("properties") or {}).get(name) or {})
+    ]
+    return unset, required
 
 
 def environment(server: CatalogServer, values: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, str]:

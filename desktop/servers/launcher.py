@@ -38,6 +38,7 @@ class Launcher:
         secrets: Finds the values of declared secrets.
         redactor: Is told every secret before it is used.
         consent: What the person has agreed to.
+        env_file: Where a person may write secrets, for hints.
         instance: Our run's id, for labels.
         limits: Limits of a container.
         guard: Watches over child processes.
@@ -52,6 +53,7 @@ class Launcher:
         secrets: SecretLookup,
         redactor: Redactor,
         consent: ConsentStore,
+        env_file: str,
         instance: str,
         limits: launch.ContainerLimits,
         guard: ProcessGuard | None,
@@ -62,6 +64,7 @@ class Launcher:
         self._secrets = secrets
         self._redactor = redactor
         self._consent = consent
+        self._env_file = env_file
         self._instance = instance
         self._limits = limits
         self._guard = guard
@@ -114,12 +117,13 @@ class Launcher:
             self._redactor.add(item.value)
         for name, item in found.items():
             log.debug("%s: secret %s comes from %s", server.name, name, item.source)
-        missing = launch.missing_settings(server, values, secrets)
-        if missing:
-            raise MissingSettingError(
-                f"{server.title or server.name} can't start: {missing}",
-                f"Set it, then turn {server.name} on again",
-            )
+        unset, required = launch.missing_settings(server, values, secrets)
+        if unset or required:
+            names = [*unset, *required]
+            shown = " and ".join(names[:3]) + (" and more" if len(names) > 3 else "")
+            verb = "is" if len(names) == 1 else "are"
+            hint = f"Write {unset[0]}=… into {self._env_file}" if unset else f"Set it for {server.name} in config.yaml"
+            raise MissingSettingError(f"{shown} {verb} not set", hint)
         return secrets
 
     async def _process(

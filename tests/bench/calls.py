@@ -51,6 +51,7 @@ def _rows(callers: int, typical: dict[str, Figures]) -> list[Row]:
     rows = []
     for name, figures in typical.items():
         base = typical[REMOTE_BASE if "HTTP" in name else CONTAINER_BASE]
+        hop = typical[REMOTE_BASE].p50 if name.startswith("gateway") else 0.0
         rows.append(
             Row(
                 group=f"tools/call, {callers} at a time",
@@ -61,6 +62,7 @@ def _rows(callers: int, typical: dict[str, Figures]) -> list[Row]:
                     "p99 ms": number(figures.p99),
                     "p50 ratio": ratio(figures.p50, base.p50),
                     "p50 added ms": number(figures.p50 - base.p50),
+                    "beyond one HTTP hop ms": number(figures.p50 - base.p50 - hop) if hop else "",
                     "calls/s ratio": ratio(figures.rate, base.rate),
                     "gateway CPU us/call": number(figures.cpu) if figures.cpu else "",
                 },

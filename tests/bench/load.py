@@ -95,8 +95,9 @@ class HttpLane:
         self._head += b"Mcp-Session-Id: %b\r\nMcp-Protocol-Version: 2025-11-25\r\n" % session
         self.ask(INITIALIZED)
         self._request = self._whole(call)
-        if b"quick brown fox" not in self.ask(call)[1]:
-            raise RuntimeError("the tool does not echo")
+        answer = self.ask(call)[1]
+        if b"quick brown fox" not in answer:
+            raise RuntimeError(f"the tool does not echo: {answer[:200]!r}")
         self._buffer = b""
         self._length = -1
         self._sent = 0.0
@@ -254,7 +255,9 @@ def measure(load: Load) -> Figures:
         return figures
     if load.way == "attach":
         return _attached(load.target[0], call, load)
-    with subprocess.Popen(load.target, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as server:
+    with subprocess.Popen(
+        load.target, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
+    ) as server:
         assert server.stdin is not None
         assert server.stdout is not None
         lane = StreamLane(server.stdout.fileno(), server.stdin.write, call, load.callers)

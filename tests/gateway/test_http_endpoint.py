@@ -140,8 +140,8 @@ async def test_strangers_are_refused_everywhere(web: Web, path: str, headers: di
     assert web.server.last.requests("tools/call") == []
 
 
-async def test_a_token_may_have_blanks_around_it(web: Web) -> None:
-    answer = await web.http.get("/sse2", headers={"Authorization": f"bearer  {TOKEN} "}, follow_redirects=False)
+async def test_another_path_leads_to_the_endpoint_for_whoever_has_the_token(web: Web) -> None:
+    answer = await web.http.get("/sse2", headers={"Authorization": f"bearer  {TOKEN}"}, follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (307, "/mcp")
 
 

@@ -172,6 +172,7 @@ class Gateway:
         """Take a client's request; its answer goes to ``reply``, at once or later."""
         assert message.id is not None
         session.last_active = time.monotonic()
+        self._rebuild_if_due()
         call = Call(session, message.id, reply)
         session.calls[message.id] = call
         self._activity()
@@ -447,7 +448,11 @@ class Gateway:
     def _rebuild_soon(self) -> None:
         if not self._rebuilding:
             self._rebuilding = True
-            asyncio.get_running_loop().call_soon(self._rebuild)
+            asyncio.get_running_loop().call_soon(self._rebuild_if_due)
+
+    def _rebuild_if_due(self) -> None:
+        if self._rebuilding:
+            self._rebuild()
 
     def _rebuild(self) -> None:
         """Merge the listings again and tell each client which of its lists are new."""

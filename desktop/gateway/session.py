@@ -98,7 +98,10 @@ class Call:
             self.upstream.cancel(self.number, params)
         elif self.task is not None:
             self.task.cancel()
-        self.reply.abandon()
+        if error:
+            self.reply.finish(jsonrpc.response_error(self.id, jsonrpc.CONNECTION_CLOSED, error))
+        else:
+            self.reply.abandon()
 
     def _ended(self) -> None:
         self.session.call_ended(self)

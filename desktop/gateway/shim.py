@@ -269,13 +269,14 @@ class Shim:
 
         try:
             message = json.loads(line)
-            number, asked = message.get("id"), "method" in message
+            number = message.get("id")
+            asked = "method" in message and number is not None
         except (ValueError, AttributeError):
             number, asked = None, bool(refusal)
         error = {"code": -32000, "message": "The MCP gateway has gone"}
         if refusal:
             error = json.loads(refusal)["error"]
-        if asked and (number is not None or error["code"] in (-32700, -32600)):  # nobody waits for a notification
+        if asked:
             self._emit(json.dumps({"jsonrpc": "2.0", "id": number, "error": error}).encode())
 
     def _emit(self, line: bytes) -> None:

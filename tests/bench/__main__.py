@@ -42,7 +42,7 @@ def main() -> int:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help="calls, startup, memory, big; by default all")
-    parser.add_argument("--quick", action="store_true", help="fewer rounds: half a minute, rough figures")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds: a minute or two, rough figures")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there too")
     chosen = parser.parse_args()
     parts = _parts(chosen.quick)

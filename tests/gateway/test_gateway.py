@@ -112,6 +112,16 @@ async def test_notifications_that_are_malformed_disturb_nothing(rig: Rig, method
 # Tools, prompts, resources.
 
 
+async def test_a_list_asked_for_right_after_a_change_is_the_new_one(rig: Rig) -> None:
+    await rig.start(FakeServer("a", "x"), FakeServer("b", "y"))
+    client = await rig.client()
+    await rig.enable("b")
+    assert await client.tools() == ["y"]
+    await rig.enable("a")
+    call = client.call("x")
+    assert (await call.result())["content"][0]["text"] == "a:x"
+
+
 async def test_a_call_reaches_its_server_under_its_own_name_and_comes_back(rig: Rig) -> None:
     await rig.start(FakeServer("a", "t", "only-a"), FakeServer("b", "t"))
     client = await rig.client()

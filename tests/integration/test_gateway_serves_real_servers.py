@@ -74,9 +74,12 @@ async def test_progress_of_a_call_reaches_only_its_caller(application: Applicati
     import anyio
 
     url = application.endpoint().url
-    async with connected("streaming", url=url, token=TOKEN) as a, connected("streaming", url=url, token=TOKEN) as b:
-        async with anyio.create_task_group() as group:
-            group.start_soon(call, a, "a", 3)
-            group.start_soon(call, b, "b", 5)
+    async with (
+        connected("streaming", url=url, token=TOKEN) as a,
+        connected("streaming", url=url, token=TOKEN) as b,
+        anyio.create_task_group() as group,
+    ):
+        group.start_soon(call, a, "a", 3)
+        group.start_soon(call, b, "b", 5)
     assert max(seen["a"]) == 3
     assert max(seen["b"]) == 5

@@ -16,7 +16,7 @@ from desktop.servers.managed_server import Timing
 from desktop.servers.stderr_log import StderrLog
 from desktop.servers.upstream import MessageReceiver
 
-__all__ = ["LIMIT", "FakeLauncher", "FakeServer", "FakeTransport", "eventually", "fleet_of", "tool"]
+__all__ = ["LIMIT", "FakeLauncher", "FakeServer", "FakeTransport", "eventually", "fleet_of", "holding", "tool"]
 
 LIMIT = 5.0
 Json = dict[str, Any]
@@ -103,6 +103,13 @@ class FakeServer:
             text = f"{self.name}:{message['params']['name']}"
             return {"content": [{"type": "text", "text": text}], "isError": False}
         return {}
+
+
+def holding(name: str, *tools: str, **lists: Any) -> FakeServer:
+    """A server whose calls the test answers."""
+    server = FakeServer(name, *tools, **lists)
+    server.held.add("tools/call")
+    return server
 
 
 class FakeTransport:

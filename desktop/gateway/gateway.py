@@ -244,7 +244,7 @@ class Gateway:
             self._later(call, self._list_when_settled(call, which))
 
     async def _list_when_settled(self, call: Call, which: str) -> None:
-        await self.settled(_FIRST_LISTING)
+        await self.settled(self._patience())
         call.result(getattr(self._offer_of(call.session), which))
 
     def _set_level(self, call: Call, message: Envelope) -> None:
@@ -432,9 +432,13 @@ class Gateway:
         return True
 
     async def _again_when_settled(self, call: Call, message: Envelope) -> None:
-        await self.settled(_FIRST_LISTING)
+        await self.settled(self._patience())
         if call.session.calls.get(call.id) is call:
             self._methods[message.method or ""](call, message)
+
+    def _patience(self) -> float:
+        """How long a client may still have to wait for servers that are being listed for the first time."""
+        return max(self._fleet.begun + _FIRST_LISTING - time.monotonic(), 0.0)
 
     def _all_settled(self) -> bool:
         return all(server.settled for server in self._fleet.servers.values())

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -40,6 +41,7 @@ class Fleet:
 
     Attributes:
         changed: The name of a server whose status is new.
+        begun: Monotonic seconds at which a server was last added.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Fleet:
         echo: Callable[[str, str], None] | None = None,
     ) -> None:
         self.changed: EventStream[str] = EventStream()
+        self.begun = 0.0
         self._launcher = launcher
         self._cache = cache
         self._timing = timing
@@ -107,6 +110,8 @@ class Fleet:
             ]
             for running in going:
                 del self._servers[running.name]
+            if wanted.keys() - self._servers.keys():
+                self.begun = time.monotonic()
             for name in sorted(wanted.keys() - self._servers.keys()):
                 self._servers[name] = self._manage(*wanted[name])
             self._servers = dict(sorted(self._servers.items()))

@@ -20,6 +20,7 @@ __all__ = ["RemoteTransport", "TransportType", "transport_type"]
 
 TransportType = Literal["", "streamable-http", "sse"]
 _STREAMABLE: Final = {"streamable-http", "http", "streamable", "streaming", "streamable_http"}
+_MOST_MOVES: Final = 5
 _BOTH: Final = "application/json, text/event-stream"
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class RemoteTransport:
         self._tasks: set[asyncio.Task[None]] = set()
         self._initialized: asyncio.Task[None] | None = None
         self._closing = False
+        self._moves = 0
 
     async def start(self, receiver: MessageReceiver) -> None:
         """Prepare the client; for SSE, open the stream and wait for the endpoint event."""
@@ -125,7 +127,12 @@ class RemoteTransport:
         if self._initialized is not None and not self._initialized.done() and call is not None:
             await asyncio.wait([self._initialized])
         try:
-            async with self._http.post(self._post_url, data=message, headers=self._request_headers()) as answer:
+            async with self._http.post(
+                self._post_url, data=message, headers=self._request_headers(), allow_redirects=False
+            ) as answer:
+                if self._moved(answer):
+                    await self._post(message, call)
+                    return
                 if not self._version and call is not None and await self._fell_back(answer, message, call):
                     return
                 await self._read_answer(answer, call)
@@ -135,6 +142,27 @@ class RemoteTransport:
             self._failed(call, f"{self._server} can't be asked: {_words(error)}")
         except GatewayError as error:
             self._failed(call, error.message, error)
+
+    def _moved(self, answer: aiohttp.ClientResponse) -> bool:
+        """Take over a new address on the same host; to another host our headers, with secrets in them, must not go."""
+        if answer.status not in (301, 302, 307, 308) or "Location" not in answer.headers:
+            return False
+        target = urljoin(str(answer.url), answer.headers["Location"])
+        old, new = urlsplit(str(answer.url)), urlsplit(target)
+        safe = (old.scheme, old.netloc) == (new.scheme, new.netloc) or (old.hostname, "https") == (
+            new.hostname,
+            new.scheme,
+        )
+        self._moves += 1
+        if not safe or self._moves > _MOST_MOVES:
+            raise ServerStartError(
+                f"{self._server} sends its clients on to {new.netloc}",
+                "Set that address in its catalog entry if you trust it",
+            )
+        if self._post_url == self._url:
+            self._post_url = target
+        self._url = target
+        return True
 
     async def _fell_back(self, answer: aiohttp.ClientResponse, message: bytes, call: int) -> bool:
         """While the transport is unknown, the first refusal means: try SSE."""
@@ -204,7 +232,7 @@ class RemoteTransport:
             attempts += 1
             await asyncio.sleep(retry / 1000)
             headers = {**self._request_headers("text/event-stream"), "Last-Event-ID": last}
-            async with self._http.get(self._url, headers=headers) as answer:
+            async with self._http.get(self._url, headers=headers, allow_redirects=False) as answer:
                 if answer.content_type != "text/event-stream" or not answer.ok:
                     return
                 newer, retry = await self._read_stream(answer, call)
@@ -219,7 +247,7 @@ class RemoteTransport:
             if last is not None:
                 headers["Last-Event-ID"] = last
             try:
-                async with self._http.get(self._url, headers=headers) as answer:
+                async with self._http.get(self._url, headers=headers, allow_redirects=False) as answer:
                     if answer.content_type != "text/event-stream" or not answer.ok:
                         return
                     pause = 1.0
@@ -245,7 +273,11 @@ class RemoteTransport:
         assert self._http is not None
         reason = f"{self._server} has ended the connection"
         try:
-            async with self._http.get(self._url, headers=self._request_headers("text/event-stream")) as answer:
+            headers = self._request_headers("text/event-stream")
+            async with self._http.get(self._url, headers=headers, allow_redirects=False) as answer:
+                if self._moved(answer):
+                    await self._sse_stream(ready)
+                    return
                 if answer.status in (401, 403):
                     raise SignInRequiredError(f"{self._server} wants you to sign in", "Sign in, or set its token")
                 if answer.content_type != "text/event-stream":

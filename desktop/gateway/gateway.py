@@ -15,17 +15,15 @@ import msgspec
 from msgspec import Raw
 
 from desktop import __version__, jsonrpc
-from desktop.catalog.model import CatalogServer
 from desktop.errors import GatewayError
 from desktop.events import EventStream
 from desktop.gateway.from_servers import FromServers
 from desktop.gateway.naming import Route
-from desktop.gateway.offer import Offer, build_offer
+from desktop.gateway.offer import Offer
+from desktop.gateway.offers import Offers
 from desktop.gateway.session import LOG_LEVELS, Call, Reply, Session
-from desktop.gateway.tool_filter import tool_filter
 from desktop.jsonrpc import Envelope, MalformedMessageError
 from desktop.servers.fleet import Fleet
-from desktop.servers.listing import Listing
 from desktop.servers.managed_server import ManagedServer
 from desktop.servers.upstream import PROTOCOL_VERSION, Upstream
 
@@ -71,11 +69,10 @@ class Gateway:
         fleet: The servers.
         patterns: ``--tools``.
         on_call: Called with each ended tool call, for ``--log-calls``.
-        name: What clients see as our name.
 
     Attributes:
         changed: An event whenever sessions, calls or the offer changed.
-        offer: What is offered now.
+        sessions: The live client sessions by id.
     """
 
     def __init__(
@@ -86,15 +83,13 @@ class Gateway:
         on_call: Callable[[Call], None] | None = None,
     ) -> None:
         self.changed: EventStream[None] = EventStream()
-        self.offer = Offer()
         self.sessions: dict[str, Session] = {}
         self._fleet = fleet
-        self._patterns = patterns
+        self._offers = Offers(fleet, patterns)
         self._on_call = on_call
         self._tasks: set[asyncio.Task[Any]] = set()
         self._rebuilding = False
         self._active = False
-        self._offers: dict[str, Offer] = {}
         fleet.attach(FromServers(self.sessions, fleet.announce, self._rebuild_soon))
         self._methods: dict[str, Callable[[Call, Envelope], None]] = {
             "tools/call": self._call_tool,
@@ -111,6 +106,11 @@ class Gateway:
             "ping": lambda call, _: call.result(b"{}"),
             "initialize": self._initialize,
         }
+
+    @property
+    def offer(self) -> Offer:
+        """What is offered now."""
+        return self._offers.current
 
     # Sessions.
 
@@ -239,13 +239,13 @@ class Gateway:
 
     def _list(self, call: Call, which: str) -> None:
         if self._all_settled():
-            call.result(getattr(self._offer_of(call.session), which))
+            call.result(getattr(self._offers.of(call.session.abilities), which))
         else:
             self._later(call, self._list_when_settled(call, which))
 
     async def _list_when_settled(self, call: Call, which: str) -> None:
         await self.settled(self._patience())
-        call.result(getattr(self._offer_of(call.session), which))
+        call.result(getattr(self._offers.of(call.session.abilities), which))
 
     def _set_level(self, call: Call, message: Envelope) -> None:
         level = jsonrpc.decode(jsonrpc.fields(message.params).get("level", Raw(b'""')))
@@ -284,7 +284,7 @@ class Gateway:
 
     def _call_tool(self, call: Call, message: Envelope) -> None:
         name = _name.decode(message.params).name
-        route = self._offer_of(call.session).tool_routes.get(name)
+        route = self._offers.of(call.session.abilities).tool_routes.get(name)
         if route is None:
             self._unknown(call, message, "tool", name)
             return
@@ -295,7 +295,7 @@ class Gateway:
 
     def _get_prompt(self, call: Call, message: Envelope) -> None:
         name = _name.decode(message.params).name
-        route = self._offer_of(call.session).prompt_routes.get(name)
+        route = self._offers.of(call.session.abilities).prompt_routes.get(name)
         if route is None:
             self._unknown(call, message, "prompt", name)
             return
@@ -313,7 +313,7 @@ class Gateway:
 
     def _forward_uri(self, call: Call, message: Envelope) -> Route | None:
         uri = _uri.decode(message.params).uri
-        route = self._offer_of(call.session).resource_route(uri) or self._only_server_with_resources(uri)
+        route = self._offers.of(call.session.abilities).resource_route(uri) or self._only_server_with_resources(uri)
         if route is None:
             if not self._waits_for_listing(call, message):
                 call.error(jsonrpc.RESOURCE_NOT_FOUND, f"No server offers the resource {uri}", {"uri": uri})
@@ -343,7 +343,7 @@ class Gateway:
 
     def _unsubscribe(self, call: Call, message: Envelope) -> None:
         uri = _uri.decode(message.params).uri
-        route = self._offer_of(call.session).resource_route(uri) or self._only_server_with_resources(uri)
+        route = self._offers.of(call.session.abilities).resource_route(uri) or self._only_server_with_resources(uri)
         if route is None or call.session.subscriptions.pop((route.server, route.name), None) is None:
             call.result(b"{}")
             return
@@ -372,10 +372,10 @@ class Gateway:
     def _complete(self, call: Call, message: Envelope) -> None:
         reference = _completion.decode(message.params).ref
         if reference.type == "ref/prompt":
-            route = self._offer_of(call.session).prompt_routes.get(reference.name)
+            route = self._offers.of(call.session.abilities).prompt_routes.get(reference.name)
             key, exposed = "name", reference.name
         else:
-            offer = self._offer_of(call.session)
+            offer = self._offers.of(call.session.abilities)
             route = offer.template_names.get(reference.uri) or offer.resource_route(reference.uri)
             key, exposed = "uri", reference.uri
         if route is None:
@@ -415,7 +415,9 @@ class Gateway:
 
     def _unknown(self, call: Call, message: Envelope, what: str, name: str) -> None:
         ambiguous = (
-            self._offer_of(call.session).ambiguous if what == "tool" else self._offer_of(call.session).ambiguous_prompts
+            self._offers.of(call.session.abilities).ambiguous
+            if what == "tool"
+            else self._offers.of(call.session.abilities).ambiguous_prompts
         )
         choice = " or ".join(ambiguous.get(name, ()))
         if choice:
@@ -461,31 +463,12 @@ class Gateway:
     def _rebuild(self) -> None:
         """Merge the listings again and tell each client which of its lists are new."""
         self._rebuilding = False
-        old, self._offers = self._offers, {}
-        before, self.offer = self.offer, self._merged(None)
-        for session in self.sessions.values():
-            if session.protocol_version:
-                for which in self._offer_of(session).differences(old.get(session.abilities, before)):
-                    session.deliver(jsonrpc.notification(f"notifications/{which}/list_changed"))
+        sessions = [session for session in self.sessions.values() if session.protocol_version]
+        news = self._offers.renew({session.abilities for session in sessions})
+        for session in sessions:
+            for which in news[session.abilities]:
+                session.deliver(jsonrpc.notification(f"notifications/{which}/list_changed"))
         self.changed.publish(None)
-
-    def _offer_of(self, session: Session) -> Offer:
-        """What the session's client is offered; other than `offer` only where a server distinguishes by abilities."""
-        abilities = session.abilities
-        found = self._offers.get(abilities)
-        if found is None:
-            servers = self._fleet.servers.values()
-            special = any(server.listing_for(abilities) is not server.listing for server in servers)
-            found = self._offers[abilities] = self._merged(abilities) if special else self.offer
-        return found
-
-    def _merged(self, abilities: str | None) -> Offer:
-        listed: list[tuple[CatalogServer, Listing]] = []
-        for server in self._fleet.servers.values():
-            listing = server.listing if abilities is None else server.listing_for(abilities)
-            if listing is not None:
-                listed.append((server.server, listing))
-        return build_offer(listed, tool_filter(self._patterns, self._fleet.configuration.tools))
 
     def _later(self, call: Call, work: Coroutine[Any, Any, None]) -> None:
         async def guarded() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from desktop.engine.ports import ContainerOutput
 
@@ -19,12 +19,11 @@ LONGEST_LINE: Final = 256 * 1024**2
 log = logging.getLogger(__name__)
 
 
-class StreamSink:
+class StreamSink(Protocol):
     """Takes the payloads of an attach stream in order; `end` comes once, after the last of them."""
 
     def feed(self, stream: int, payload: bytes) -> None:
         """Take a piece of `STDOUT` or `STDERR`; pieces end anywhere."""
-        raise NotImplementedError
 
     def end(self) -> None:
         """The stream is over."""

@@ -2,36 +2,75 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
+import anyio
+import httpx
 import pytest
 
 from desktop.app import Application, GatewayOptions, running
 from tests.helpers.home import Home
 from tests.helpers.mcp_clients import Answers, connected
+from tests.helpers.ports import free_port
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("docker_engine")]
 TOKEN = "token-of-the-test"
 
 
 @pytest.fixture
-async def application(home: Home) -> AsyncIterator[Application]:
-    home.catalog({name: home.container(name) for name in ("time", "fetch", "everything", "echo")})
+def served(home: Home) -> Home:
+    """A home in which three real servers are on."""
+    home.catalog({name: home.container(name) for name in ("time", "fetch", "everything")})
     home.enable("time", "fetch", "everything")
-    async with running(GatewayOptions(), home.paths) as application:
+    return home
+
+
+@pytest.fixture
+async def application(served: Home) -> AsyncIterator[Application]:
+    async with running(GatewayOptions(), served.paths) as application:
         await application.listen("127.0.0.1", 0, token=TOKEN)
         yield application
+
+
+@contextlib.asynccontextmanager
+async def gateway_run(home: Home, transport: str) -> AsyncIterator[str]:
+    """``docker-mcp gateway run`` as a process of its own; gives the URL of /mcp. On stdio the client starts it."""
+    if transport == "stdio":
+        yield ""
+        return
+    port = free_port()
+    command = [sys.executable, "-m", "desktop", "gateway", "run", "--transport", transport, "--port", str(port)]
+    environment = {**home.environment, "MCP_GATEWAY_AUTH_TOKEN": TOKEN}
+    process = await asyncio.create_subprocess_exec(*command, env=environment, stderr=asyncio.subprocess.DEVNULL)
+    try:
+        async with asyncio.timeout(30), httpx.AsyncClient() as http:
+            while True:
+                with contextlib.suppress(httpx.TransportError):
+                    if (await http.get(f"http://127.0.0.1:{port}/health")).status_code == 200:
+                        break
+                await asyncio.sleep(0.05)
+        yield f"http://127.0.0.1:{port}/mcp"
+    finally:
+        process.terminate()
+        assert await process.wait() == 0
 
 
 def text_of(result: Any) -> str:
     return "\n".join(part.text for part in result.content if part.type == "text")
 
 
-@pytest.mark.parametrize("way", ["streaming", "sse"])
-async def test_tools_prompts_resources_sampling_and_elicitation_pass(application: Application, way: str) -> None:
+@pytest.mark.parametrize("way", ["stdio", "streaming", "sse", "stdio through the running gateway"])
+async def test_tools_prompts_resources_sampling_and_elicitation_pass(served: Home, way: str) -> None:
     answers = Answers()
-    async with connected(way, url=application.endpoint().url, token=TOKEN, answers=answers) as client:
+    transport = "streaming" if way.startswith("stdio through") else way
+    async with contextlib.AsyncExitStack() as stack:
+        url = await stack.enter_async_context(gateway_run(served, transport))
+        how = "stdio" if way.startswith("stdio") else way
+        client = await stack.enter_async_context(connected(how, url=url, token=TOKEN, home=served, answers=answers))
         tools = {tool.name for tool in (await client.list_tools()).tools}
         assert {"get_current_time", "fetch", "echo", "trigger-sampling-request"} <= tools
 
@@ -70,8 +109,6 @@ async def test_progress_of_a_call_reaches_only_its_caller(application: Applicati
 
         arguments = {"duration": 0.6, "steps": steps}
         await client.call_tool("trigger-long-running-operation", arguments, progress_callback=progress)
-
-    import anyio
 
     url = application.endpoint().url
     async with (

@@ -164,6 +164,9 @@ class Capture(StreamSink):
         kept = self._kept.setdefault(stream, bytearray())
         kept += payload[: max(0, self._limit - len(kept))]
 
+    def end(self) -> None:
+        """Nothing more to keep."""
+
     def content(self, stream: int) -> bytes:
         """What came over `STDOUT` or `STDERR` so far."""
         return bytes(self._kept[stream])

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from desktop.catalog.configuration import Configuration
+from desktop.catalog.official import keep_current
 from desktop.catalog.selection import Selection
 from desktop.catalog.source import ConfigurationSource
 from desktop.engine.docker_engine import DockerEngine
@@ -114,6 +115,7 @@ async def hosted_by_tray() -> AsyncIterator[Application]:
     A port that is in use does not keep it from starting; the reason is in its endpoint status.
     """
     async with running(GatewayOptions()) as application:
+        application.keep_catalog_current()
         await application.publish_locally()
         with contextlib.suppress(EndpointError):
             port = os.environ.get("MCP_GATEWAY_PORT", "")
@@ -260,6 +262,10 @@ class Application:
     async def publish_locally(self) -> None:
         """Let shims and the command line of the same user find this gateway."""
         await self._endpoint.publish()
+
+    def keep_catalog_current(self) -> None:
+        """From now on fetch the official catalog when it is old."""
+        self._spawn(keep_current(self.paths))
 
     # Host: what the faces see and ask.
 

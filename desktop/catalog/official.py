@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from desktop.catalog.download import Progress, fetch, shown
 from desktop.catalog.loading import parse_catalog
-from desktop.errors import CatalogError, StateFileError
+from desktop.errors import CatalogError, GatewayError, StateFileError
 from desktop.state.atomic_file import read_bytes, write_bytes, write_text
 from desktop.state.catalog_index import CatalogIndex, CatalogRecord, catalog_file_name
 from desktop.state.paths import Paths
 
-__all__ = ["OFFICIAL_NAME", "OFFICIAL_URL", "fetch_official", "is_fresh"]
+__all__ = ["OFFICIAL_NAME", "OFFICIAL_URL", "fetch_official", "is_fresh", "is_managed", "keep_current"]
 
 OFFICIAL_NAME: Final = "docker-mcp"
 OFFICIAL_URL: Final = "https://desktop.docker.com/mcp/catalog/v3/catalog.yaml"
 OFFICIAL_TITLE: Final = "Docker MCP Catalog"
 FRESH_FOR: Final = timedelta(hours=12)
+FIRST_LOOK: Final = 2.0
+LOOK_AGAIN: Final = 3600.0
+log = logging.getLogger(__name__)
 
 
 async def fetch_official(
@@ -48,6 +53,30 @@ async def fetch_official(
         return await asyncio.to_thread(_store, paths, url, download.body, download.etag)
     except StateFileError as error:
         raise CatalogError(f"The catalog {shown(url)} can't be put in place ({error.message})", error.hint) from error
+
+
+async def keep_current(paths: Paths, *, url: str = OFFICIAL_URL) -> None:
+    """Fetch the official catalog now and whenever it is no longer fresh, until cancelled.
+
+    Without a network the catalog that is there serves on, or the starter catalog; that is logged and tried again later. A
+    catalog of this name that a person put there is left alone.
+    """
+    await asyncio.sleep(FIRST_LOOK)
+    while True:
+        try:
+            if await asyncio.to_thread(is_managed, paths, url):
+                await fetch_official(paths, url=url)
+        except GatewayError as error:
+            log.info("the official catalog was not fetched: %s", error)
+        await asyncio.sleep(LOOK_AGAIN)
+
+
+def is_managed(paths: Paths, url: str = OFFICIAL_URL) -> bool:
+    """Whether the catalog may be fetched over: there is none yet, or the one there came from the official host."""
+    record = _index(paths).records().get(OFFICIAL_NAME)
+    if record is None:
+        return not (paths.catalogs / catalog_file_name(OFFICIAL_NAME)).exists()
+    return urlsplit(record.url).netloc == urlsplit(url).netloc
 
 
 def is_fresh(paths: Paths) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from desktop.catalog.official import fetch_official, is_fresh
+from desktop.catalog import official as official_module
+from desktop.catalog.official import fetch_official, is_fresh, is_managed, keep_current
 from desktop.catalog.source import ConfigurationSource, Selection
 from desktop.errors import CatalogError
 from desktop.state.catalog_index import CatalogIndex, CatalogRecord
@@ -146,3 +148,33 @@ async def test_a_catalog_of_the_web_serves_and_its_copy_when_the_web_is_gone(pat
     again = await asyncio.to_thread(ConfigurationSource(paths, selection).load)
     assert list(again.servers) == ["a"]
     assert "answered 503" in again.problems[0]
+
+
+async def test_the_tray_fetches_the_catalog_by_itself_and_goes_on_when_the_web_is_gone(
+    paths: Paths, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(official_module, "FIRST_LOOK", 0.0)
+    monkeypatch.setattr(official_module, "LOOK_AGAIN", 0.01)
+    web.status = 500
+    keeping = asyncio.create_task(keep_current(paths, url=web.url))
+    async with asyncio.timeout(10):
+        while len(web.asked) < 2:
+            await asyncio.sleep(0.01)
+        web.status = 200
+        while not official(paths).exists():
+            await asyncio.sleep(0.01)
+    keeping.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await keeping
+    assert official(paths).read_bytes() == GOOD
+
+
+def test_a_catalog_of_the_official_name_that_a_person_put_there_is_left_alone(paths: Paths) -> None:
+    assert is_managed(paths)
+    official(paths).parent.mkdir(parents=True)
+    official(paths).write_bytes(GOOD)
+    assert not is_managed(paths)
+    index(paths).put("docker-mcp", CatalogRecord("Mine", "/home/me/catalog.yaml", ""))
+    assert not is_managed(paths)
+    index(paths).put("docker-mcp", CatalogRecord("Docker", official_module.OFFICIAL_URL, ""))
+    assert is_managed(paths)

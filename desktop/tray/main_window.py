@@ -161,10 +161,10 @@ class MainWindow(QWidget):
         if not words.engine_trouble(engine):
             self.banners.engine.clear()
             return
-        told = " ".join(words.sentence(part) for part in (engine.reason, engine.hint) if part)
-        self.banners.engine.say(
-            words.sentence(words.engine_words(engine)), told, self.tr("Retry"), self._actions.retry_engine
-        )
+        title = words.sentence(words.engine_words(engine))
+        parts = [words.sentence(part) for part in (engine.reason, engine.hint) if part]
+        told = " ".join(part for part in parts if part != title)
+        self.banners.engine.say(title, told, self.tr("Retry"), self._actions.retry_engine)
 
     def _show_problems(self) -> None:
         problems = self._bridge.problems()

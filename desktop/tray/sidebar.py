@@ -83,7 +83,8 @@ class Sidebar(QFrame):
         self._engine.setVisible(not compact)
         self.servers.compact = compact
         wide = self.fontMetrics().averageCharWidth() * WIDTH_IN_CHARACTERS
-        self.setFixedWidth(COMPACT_WIDTH if compact else max(wide, 180))
+        head = self._name.sizeHint().width() + self._logo.sizeHint().width() + self.menu_button.sizeHint().width() + 56
+        self.setFixedWidth(COMPACT_WIDTH if compact else max(wide, head, 180))
         self._chip.setContentsMargins(12 if compact else 10, 0, 4, 0)
         self._column.setContentsMargins(8 if compact else 12, 16, 8 if compact else 12, 12)
         self._refresh()

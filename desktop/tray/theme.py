@@ -192,7 +192,7 @@ def _style_sheet(t: Tokens) -> str:
     QPushButton[segment="true"] {{ border-color: transparent; background: transparent; color: {t.muted}; }}
     QPushButton[segment="true"]:hover {{ background: {t.hover}; color: {t.text}; }}
     QPushButton[segment="true"]:checked {{
-        background: {t.selection}; color: {t.accent if not t.dark else t.text}; font-weight: 600;
+        background: {t.selection}; color: {t.accent if not t.dark else t.text};
     }}
     QPushButton[segment="true"]:focus {{ border-color: {t.accent}; }}
     QToolButton {{ background: transparent; border: 2px solid transparent; border-radius: 6px; padding: 4px; }}

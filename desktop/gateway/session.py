@@ -127,6 +127,7 @@ class Session:
     Attributes:
         client: "name version" of the client, as it said in ``initialize``.
         transport: How it is connected: ``stdio``, ``streaming`` or ``sse``.
+        modern: Whether it speaks 2026-07-28: no handshake, every request with its own envelope.
         level: Its log level, or empty when it never set one.
         subscriptions: (server, URI as the server knows it) -> URI as the client knows it.
         last_active: Monotonic seconds of the last message from the client.
@@ -136,6 +137,7 @@ class Session:
         self._on_activity = on_activity
         self._id = secrets.token_urlsafe(24)
         self.transport = transport
+        self.modern = False
         self.client = ""
         self.protocol_version = ""
         self.level = ""

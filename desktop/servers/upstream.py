@@ -50,6 +50,10 @@ class SessionPort(Protocol):
     def abilities(self) -> str:
         """Which requests of servers the client takes: ``elicitation``, ``roots``, ``sampling``, sorted, with commas."""
 
+    @property
+    def modern(self) -> bool:
+        """Whether the client speaks 2026-07-28, so that its requests carry their own envelope and it can't be asked."""
+
 
 class CallSink(Protocol):
     """The asking side of one request."""
@@ -155,7 +159,6 @@ class Upstream:
         server: Catalog name of the server.
         owner: The session it belongs to, or None when shared.
         opener: The session for which it was opened; a question before any call is for that one.
-        abilities: What the server believes its client can (as `SessionPort.abilities`).
         abilities: What the server believes its client can (as `SessionPort.abilities`).
         level: Log level last sent to the server; empty for its own default.
         capabilities: The server's capabilities after `open`, each as JSON bytes.

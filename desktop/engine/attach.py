@@ -56,8 +56,10 @@ class SocketAttach(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._stdin_open = True
+        self._unsent: list[bytes] = []
+        self._loop = asyncio.get_running_loop()
         self._closed = asyncio.Event()
-        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._ready: asyncio.Future[None] = self._loop.create_future()
 
     async def attached(self) -> None:
         """Wait until the engine has switched to the raw stream.
@@ -114,13 +116,26 @@ class SocketAttach(asyncio.Protocol):
         self._writable.set()
 
     def write(self, data: bytes) -> None:
-        """Queue bytes for stdin; dropped once the stream or stdin is closed."""
+        """Queue bytes for stdin; dropped once the stream or stdin is closed.
+
+        What is written in one turn of the event loop leaves together: each send wakes the engine, and many small ones cost
+        it, and the server, more than the messages in them.
+        """
+        if not self._stdin_open:
+            return
+        if not self._unsent:
+            self._loop.call_soon(self._flush)
+        self._unsent.append(data)
+
+    def _flush(self) -> None:
+        unsent, self._unsent = self._unsent, []
         # uvloop raises on a closed transport where asyncio only warns.
-        if self._transport is not None and self._stdin_open and not self._transport.is_closing():
-            self._transport.write(data)
+        if unsent and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(unsent[0] if len(unsent) == 1 else b"".join(unsent))
 
     async def drain(self) -> None:
         """Wait until less than the high-water mark is queued, or the stream is closed."""
+        self._flush()
         await self._writable.wait()
 
     def close_stdin(self) -> bool:
@@ -130,6 +145,7 @@ class SocketAttach(asyncio.Protocol):
         if not self._transport.can_write_eof():
             return False
         if self._stdin_open:
+            self._flush()
             self._stdin_open = False
             self._transport.write_eof()
         return True

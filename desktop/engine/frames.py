@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import struct
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -16,6 +17,7 @@ HEADER: Final = 8
 STDERR_PIECE: Final = 64 * 1024
 LONGEST_LINE: Final = 256 * 1024**2
 
+_head: Final = struct.Struct(">BxxxI").unpack_from
 log = logging.getLogger(__name__)
 
 
@@ -48,6 +50,15 @@ class FrameReader:
         """Take the next bytes off the wire, cut anywhere."""
         position, end = 0, len(data)
         while position < end:
+            if not self._left and not self._header and end - position >= HEADER:
+                stream, length = _head(data, position)
+                position += HEADER
+                if length <= end - position:  # a whole frame, as nearly all are
+                    self._sink(stream, data[position : position + length])
+                    position += length
+                else:
+                    self._stream, self._left = stream, length
+                continue
             if self._left:
                 piece = data[position : position + self._left]
                 position += len(piece)
@@ -86,6 +97,9 @@ class LineOutput(StreamSink):
     def feed(self, stream: int, payload: bytes) -> None:
         """Cut a piece of either stream into lines."""
         if self._ended:
+            return
+        if stream != STDERR and not self._size and payload.find(b"\n") == len(payload) - 1 < self._longest:
+            self._deliver(self._output.stdout_line, payload[:-1])  # one line and nothing else, as nearly all are
             return
         first, *rest = payload.split(b"\n")
         keep, finish = (self._keep_stderr, self._finish_stderr) if stream == STDERR else (self._keep, self._finish)

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 from desktop import jsonrpc
 from desktop.gateway.access import Access
 from desktop.gateway.gateway import SUPPORTED_VERSIONS, Gateway
-from desktop.gateway.message_stream import DirectStream, MessageStream
+from desktop.gateway.message_stream import MessageStream
 from desktop.gateway.session import Session, SessionReply
 from desktop.jsonrpc import MalformedMessageError
 from desktop.servers.event_stream import format_event
@@ -26,7 +26,6 @@ __all__ = ["HttpEndpoint"]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = dict[bytes, bytes]
 
 _JSON: Final = (b"content-type", b"application/json")
@@ -48,13 +47,16 @@ class HttpEndpoint:
         gateway: Takes the messages.
         access: Who may pass.
         ready: Says whether the first load is done, for /health.
+
+    Attributes:
+        streams: Responses under way; each gets signs of life, and is ended with the endpoint.
     """
 
     def __init__(self, gateway: Gateway, access: Access, ready: Callable[[], bool]) -> None:
         self._gateway = gateway
         self._access = access
         self._ready = ready
-        self._streams: set[MessageStream] = set()
+        self.streams: set[MessageStream] = set()
         self._upkeep: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,26 +82,28 @@ class HttpEndpoint:
         else:
             await _reply(send, 307, b"", (b"location", b"/mcp"))
 
-    def take_call(
-        self, scope: Scope, body: bytes, answer: Callable[[bytes], None], go_on: Callable[[Application], object]
-    ) -> bool:
+    def session_of(self, scope: Scope) -> Session | None:
+        """The session a POST belongs to when it may pass; else the endpoint has to be called, to say what is wrong."""
+        headers: Headers = {name: value.strip() for name, value in scope["headers"]}
+        if scope["path"] != "/mcp" or self._access.refuse(headers) is not None:
+            return None
+        return self._session(headers)[0]
+
+    def knows(self, session: Session) -> bool:
+        """Whether a session is there still."""
+        return self._gateway.sessions.get(session.id) is session
+
+    def take_call(self, session: Session, body: bytes, stream: MessageStream) -> bool:
         """Take a client's request without a task of its own; the short way of a call.
 
         Args:
-            scope: What ASGI says of the HTTP request, a POST.
-            body: Its whole body.
-            answer: Takes the JSON-RPC answer when that is the first thing to say.
-            go_on: Starts the application that says what else there is to say; called at most once, and then instead.
+            session: Whose request it is.
+            body: The whole body of the HTTP request.
+            stream: Takes the answer, and what is to be said before it; in `streams` from then on.
 
         Returns:
-            False when it is anything but a request of a known session: the endpoint is to be called then.
+            False when it is anything but a request: the endpoint is to be called then.
         """
-        headers: Headers = {name: value.strip() for name, value in scope["headers"]}
-        if scope["path"] != "/mcp" or self._access.refuse(headers) is not None:
-            return False
-        session, _ = self._session(headers)
-        if session is None:
-            return False
         try:
             message = jsonrpc.parse(body)
         except MalformedMessageError:
@@ -107,16 +111,7 @@ class HttpEndpoint:
         if message.method is None or message.id is None or message.method == "initialize":
             return False
         self._begin_upkeep()
-
-        def answered(text: bytes) -> None:
-            self._streams.discard(stream)
-            answer(text)
-
-        async def read(_: Scope, receive: Receive, send: Send) -> None:
-            await self._answer(stream, receive, send, ())
-
-        stream = DirectStream(answered, lambda: go_on(read))
-        self._streams.add(stream)
+        self.streams.add(stream)
         number = message.id
         try:
             self._gateway.request(session, message, stream)
@@ -130,7 +125,7 @@ class HttpEndpoint:
         """End all open streams."""
         if self._upkeep is not None:
             self._upkeep.cancel()
-        for stream in tuple(self._streams):
+        for stream in tuple(self.streams):
             stream.abandon()
 
     # Streamable HTTP.
@@ -200,7 +195,7 @@ class HttpEndpoint:
         self, stream: MessageStream, receive: Receive, send: Send, extra: tuple[tuple[bytes, bytes], ...]
     ) -> None:
         """Plain JSON when the answer is the first thing to say, else an event stream."""
-        self._streams.add(stream)
+        self.streams.add(stream)
         try:
             first = await stream.next()
             if first is None:
@@ -210,7 +205,7 @@ class HttpEndpoint:
             else:
                 await self._stream(stream, receive, send, first, extra)
         finally:
-            self._streams.discard(stream)
+            self.streams.discard(stream)
 
     async def _stream(
         self,
@@ -221,7 +216,7 @@ class HttpEndpoint:
         extra: tuple[tuple[bytes, bytes], ...] = (),
     ) -> None:
         """Send events until the stream ends or the client has gone."""
-        self._streams.add(stream)
+        self.streams.add(stream)
         await send({"type": "http.response.start", "status": 200, "headers": [*_SSE, *extra]})
         gone = asyncio.get_running_loop().create_task(_until_gone(receive, stream))
         try:
@@ -236,7 +231,7 @@ class HttpEndpoint:
             await send({"type": "http.response.body", "body": b""})
         finally:
             gone.cancel()
-            self._streams.discard(stream)
+            self.streams.discard(stream)
 
     def _session(self, headers: Headers) -> tuple[Session | None, tuple[int, bytes, tuple[bytes, bytes]]]:
         session_id = headers.get(b"mcp-session-id", b"").decode("latin-1")
@@ -265,7 +260,7 @@ class HttpEndpoint:
         stream = MessageStream()
         session.attach(stream)
         first = format_event(b"/message?sessionId=" + session.id.encode(), b"endpoint")
-        self._streams.add(stream)
+        self.streams.add(stream)
         await send({"type": "http.response.start", "status": 200, "headers": [*_SSE]})
         await send({"type": "http.response.body", "body": first, "more_body": True})
         gone = asyncio.get_running_loop().create_task(_until_gone(receive, stream))
@@ -276,7 +271,7 @@ class HttpEndpoint:
             await send({"type": "http.response.body", "body": b""})
         finally:
             gone.cancel()
-            self._streams.discard(stream)
+            self.streams.discard(stream)
             await self._gateway.end_session(session)
 
     async def _sse_message(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -305,7 +300,7 @@ class HttpEndpoint:
         """Signs of life on quiet streams; sessions whose client has gone silently are ended."""
         while True:
             await asyncio.sleep(_HEARTBEAT)
-            for stream in tuple(self._streams):
+            for stream in tuple(self.streams):
                 stream.beat()
             oldest = time.monotonic() - _SESSION_IDLE
             for session in tuple(self._gateway.sessions.values()):

@@ -77,15 +77,15 @@ class DirectStream(MessageStream):
 
     Args:
         answer: Called with the answer when it is the first thing to say; nothing follows then.
-        read: Called once when a reader is needed after all.
+        read: Called once, with the stream, when a reader is needed after all.
     """
 
     __slots__ = ("_answer", "_read")
 
-    def __init__(self, answer: Callable[[bytes], None], read: Callable[[], object]) -> None:
+    def __init__(self, answer: Callable[[bytes], None], read: Callable[[MessageStream], object]) -> None:
         super().__init__()
         self._answer = answer
-        self._read: Callable[[], object] | None = read
+        self._read: Callable[[MessageStream], object] | None = read
 
     def send(self, message: bytes) -> None:
         """Put a message in."""
@@ -117,4 +117,4 @@ class DirectStream(MessageStream):
     def _need_reader(self) -> None:
         read, self._read = self._read, None
         if read is not None:
-            read()
+            read(self)

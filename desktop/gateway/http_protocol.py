@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -42,7 +42,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._endpoint: HttpEndpoint = self.app  # type: ignore[assignment]
+        self._endpoint = cast("HttpEndpoint", self.app)
         self._between = True
         self._posted: RequestResponseCycle | None = None
         self._heads: dict[bytes, Session] = {}
@@ -60,15 +60,15 @@ class HttpProtocol(HttpToolsProtocol):
             if len(self._waiting) > _SMALL:
                 self.flow.pause_reading()
             return
-        if self._between and (self.cycle is None or self.cycle.response_complete):
+        if self._between and (not self.cycle or self.cycle.response_complete):
             if self._partial:
                 data, self._partial = self._partial + data, b""
             if self._heads and self._take(data):
                 return
-            self._newest = None
             super().data_received(data)
-            if self._newest is not None:
-                self._remember(data, self._newest)
+            newest, self._newest = self._newest, None
+            if newest is not None:
+                self._remember(data, newest)
         else:
             super().data_received(data)
 
@@ -127,7 +127,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self._call is not None:  # it came behind a call
             self.flow.pause_reading()
             self.pipeline.appendleft((cycle, app))
-        elif app is not self._endpoint or not _is_small_post(cycle):
+        elif app is not self.app or not _is_small_post(cycle):
             super()._start_asgi_task(cycle, app)
         elif cycle.more_body:
             self._posted = cycle
@@ -143,7 +143,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._hand_over(posted)
 
     def _hand_over(self, cycle: RequestResponseCycle) -> None:
-        session = self._endpoint.session_of(cycle.scope)
+        session = self._endpoint.session_of(cast("Any", cycle.scope))
         if session is not None:
             stream = DirectStream(self._answer, self._begin_stream)
             self._call = stream
@@ -155,7 +155,7 @@ class HttpProtocol(HttpToolsProtocol):
                 return
             self._call = None
             cycle.response_started = cycle.response_complete = False
-        super()._start_asgi_task(cycle, self._endpoint)
+        super()._start_asgi_task(cycle, self.app)
 
     # Answers.
 

@@ -1,16 +1,23 @@
-"""A remote server: streamable HTTP (MCP 2025-11-25, basic/transports) with a fall back to HTTP with SSE (2024-11-05)."""
+"""A remote server: streamable HTTP (MCP 2025-11-25, basic/transports) with a fall back to HTTP with SSE (2024-11-05).
+
+aiohttp makes the connection, keeps the streams and follows redirects; once the handshake is done, calls take the short way
+(`PostLane`) unless the server uses cookies.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
+import ssl
 from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urljoin, urlsplit
 
 from desktop.errors import GatewayError, ServerStartError, SignInRequiredError
 from desktop.servers.event_stream import EventParser, ServerSentEvent
+from desktop.servers.post_lane import LaneAnswer, PostLane
 from desktop.servers.upstream import MessageReceiver
 
 if TYPE_CHECKING:
@@ -51,6 +58,7 @@ class RemoteTransport:
         self._kind: TransportType = kind
         self._receiver: MessageReceiver | None = None
         self._http: aiohttp.ClientSession | None = None
+        self._lane: PostLane | None = None
         self._session_id = ""
         self._version = ""
         self._post_url = url
@@ -82,9 +90,12 @@ class RemoteTransport:
 
     def send(self, message: bytes, call: int | None) -> None:
         """Post one message."""
-        task = self._spawn(self._post(message, call))
-        if self._version and self._initialized is None and call is None:
-            self._initialized = task
+        if self._lane is not None:
+            self._lane.post(message, call)
+        elif self._version and self._initialized is None and call is None:
+            self._initialized = self._spawn(self._post_initialized(message))
+        else:
+            self._spawn(self._post(message, call))
 
     async def drain(self) -> None:
         """Each message is a request of its own; nothing congests."""
@@ -94,6 +105,8 @@ class RemoteTransport:
         self._closing = True
         current = asyncio.current_task()
         tasks = [task for task in self._tasks if task is not current]
+        if self._lane is not None:
+            self._lane.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -178,12 +191,6 @@ class RemoteTransport:
         assert self._receiver is not None
         if answer.status in (401, 403) and not self._version:
             raise SignInRequiredError(f"{self._server} wants you to sign in", "Sign in, or set the token it needs")
-        if answer.status == 401:
-            self._gone(f"{self._server} wants you to sign in again")
-            return
-        if answer.status == 404 and self._session_id:
-            self._gone(f"{self._server} has ended the session")
-            return
         if "mcp-session-id" in answer.headers and not self._session_id:
             self._session_id = answer.headers["mcp-session-id"]
         if answer.content_type == "text/event-stream":
@@ -194,13 +201,80 @@ class RemoteTransport:
             if body.strip() and self._kind != "sse":
                 self._receiver.message(body, call)
         else:
-            body = await answer.read()
-            if call is not None and body[:1] == b"{" and b'"jsonrpc"' in body:
-                self._receiver.message(body, call)
-            else:
-                self._failed(call, f"{self._server} answered with HTTP {answer.status}")
+            self._refused(answer.status, await answer.read(), call)
         if call is not None and self._kind != "sse":
             self._receiver.undeliverable(call, f"{self._server} ended its answer early")
+
+    def _refused(self, status: int, body: bytes, call: int | None) -> None:
+        """Take an answer that says no."""
+        assert self._receiver is not None
+        if status == 401:
+            self._gone(f"{self._server} wants you to sign in again")
+        elif status == 404 and self._session_id:
+            self._gone(f"{self._server} has ended the session")
+        elif call is not None and body[:1] == b"{" and b'"jsonrpc"' in body:
+            self._receiver.message(body, call)
+        else:
+            self._failed(call, f"{self._server} answered with HTTP {status}")
+
+    # The short way (LaneOwner).
+
+    async def _post_initialized(self, message: bytes) -> None:
+        """Post the end of the handshake; afterwards messages may take the short way."""
+        assert self._http is not None
+        await self._post(message, None)
+        secure = urlsplit(self._post_url).scheme == "https"
+        tls = await asyncio.to_thread(_tls_context) if secure else None
+        if self._kind == "streamable-http" and not self._closing and not len(self._http.cookie_jar):
+            with contextlib.suppress(ValueError):  # a header aiohttp will complain about
+                self._lane = PostLane(self._post_url, self._request_headers(), self, tls)
+
+    def lane_event(self, event: ServerSentEvent, call: int | None) -> None:
+        """An event of a response that is a stream."""
+        self._event(event, call)
+
+    def lane_answered(self, answer: LaneAnswer) -> None:
+        """A response has ended."""
+        assert self._receiver is not None
+        call, status = answer.call, answer.status
+        if status in (301, 302, 307, 308) or b"set-cookie" in answer.headers:
+            self._leave_lane(answer)
+            if status >= 300:
+                self._spawn(self._post(answer.message, call))
+                return
+        if answer.is_stream and status == 200:
+            if call is not None and answer.last is not None and self._receiver.waits_for(call):
+                self._spawn(self._resume_or_fail(call, answer.last, answer.retry))
+                return
+        elif 200 <= status < 300:
+            if answer.body and not answer.body.isspace():
+                self._receiver.message(answer.body, call)
+        else:
+            self._refused(status, answer.body, call)
+        if call is not None and self._receiver.waits_for(call):
+            self._receiver.undeliverable(call, f"{self._server} ended its answer early")
+
+    def lane_failed(self, call: int | None, error: BaseException) -> None:
+        """There is no response."""
+        self._failed(call, f"{self._server} can't be reached at {urlsplit(self._url).netloc}: {_words(error)}")
+
+    def _leave_lane(self, answer: LaneAnswer) -> None:
+        """From now on aiohttp posts everything: it follows redirects and keeps cookies."""
+        from http.cookies import CookieError, SimpleCookie
+
+        from yarl import URL
+
+        assert self._http is not None
+        self._lane = None  # calls under way on it still end there
+        with contextlib.suppress(CookieError):
+            cookies = SimpleCookie(answer.headers.get(b"set-cookie", b"").decode("latin-1"))
+            self._http.cookie_jar.update_cookies(cookies, URL(self._post_url))
+
+    async def _resume_or_fail(self, call: int, last: str, retry: int) -> None:
+        assert self._receiver is not None
+        with contextlib.suppress(OSError, TimeoutError, self._client_errors()):
+            await self._resume(call, last, retry)
+        self._receiver.undeliverable(call, f"{self._server} ended its answer early")
 
     async def _read_stream(self, answer: aiohttp.ClientResponse, call: int | None) -> tuple[str | None, int]:
         parser = EventParser()
@@ -319,6 +393,11 @@ class RemoteTransport:
         if self._receiver is not None and not self._closing:
             self._closing = True
             self._receiver.closed(reason, cause)
+
+
+@functools.cache
+def _tls_context() -> ssl.SSLContext:
+    return ssl.create_default_context()
 
 
 def _words(error: BaseException) -> str:

@@ -59,6 +59,7 @@ class RemoteTransport:
         self._receiver: MessageReceiver | None = None
         self._http: aiohttp.ClientSession | None = None
         self._lane: PostLane | None = None
+        self._lanes: list[PostLane] = []
         self._session_id = ""
         self._version = ""
         self._post_url = url
@@ -105,8 +106,8 @@ class RemoteTransport:
         self._closing = True
         current = asyncio.current_task()
         tasks = [task for task in self._tasks if task is not current]
-        if self._lane is not None:
-            self._lane.close()
+        for lane in self._lanes:
+            lane.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -228,6 +229,7 @@ class RemoteTransport:
         if self._kind == "streamable-http" and not self._closing and not len(self._http.cookie_jar):
             with contextlib.suppress(ValueError):  # a header aiohttp will complain about
                 self._lane = PostLane(self._post_url, self._request_headers(), self, tls)
+                self._lanes.append(self._lane)
 
     def lane_event(self, event: ServerSentEvent, call: int | None) -> None:
         """An event of a response that is a stream."""

@@ -186,7 +186,7 @@ async def test_a_server_somebody_subscribed_to_is_not_stopped_as_idle(rig: Rig) 
     await client.leave()
     await server.last.wait_for("resources/unsubscribe")
     await eventually(lambda: rig.fleet.servers["s"].ready(None) is not None)
-    await eventually(lambda: not rig.fleet.servers["s"]._upstreams[""].calls)
+    await eventually(lambda: not rig.fleet.servers["s"]._connections.alive("").calls)
     await rig.fleet.servers["s"].stop_idle()
     assert server.live == []
 

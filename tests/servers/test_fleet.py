@@ -67,8 +67,8 @@ async def test_pauses_get_longer_up_to_a_limit(rig: Rig) -> None:
     managed = fleet.servers["s"]
     loop_time, pauses = __import__("time").monotonic, []
     for _ in range(4):
-        pauses.append(round(managed._retry_at - loop_time(), 1))
-        managed._retry_at = 0.0
+        pauses.append(round(managed._back_off.retry_at - loop_time(), 1))
+        managed._back_off.retry_at = 0.0
         with contextlib.suppress(ServerStartError):
             await managed.acquire(None)
     assert pauses[:3] == [pytest.approx(1.0, abs=0.2), pytest.approx(2.0, abs=0.2), pytest.approx(3.0, abs=0.2)]

@@ -145,7 +145,7 @@ async def test_twenty_sessions_at_once_start_a_stopped_server_once(rig: Rig) -> 
     server = FakeServer("s", "t")
     fleet = await rig.started(server)
     server.last.break_off()
-    fleet.servers["s"]._retry_at = 0.0
+    fleet.servers["s"]._back_off.retry_at = 0.0
     await asyncio.gather(*(fleet.servers["s"].acquire(client()) for _ in range(20)))
     assert len(server.transports) == 2
 
@@ -184,7 +184,7 @@ async def test_that_a_server_asks_is_remembered_over_restarts(rig: Rig) -> None:
     fleet = await rig.started(server)
     await used(fleet.servers["s"], client(sampling={}))
     server.last.ask(1, "sampling/createMessage")
-    await eventually(lambda: (found := rig.cache.load("s", fleet.servers["s"]._hash)) and found.interactive)
+    await eventually(lambda: (found := rig.cache.load("s", fleet.servers["s"]._offering._hash)) and found.interactive)
     await fleet.close()
     again = FakeServer("s", "t")
     fleet = await rig.started(again)

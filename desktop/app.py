@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from desktop.catalog.configuration import Configuration
 from desktop.catalog.official import keep_current
 from desktop.catalog.selection import Selection
 from desktop.catalog.source import ConfigurationSource
+from desktop.core_thread import in_core_thread
 from desktop.engine.docker_engine import DockerEngine
 from desktop.engine.monitor import EngineMonitor
 from desktop.engine.ports import PullProgress
@@ -28,6 +30,7 @@ from desktop.host import (
     EndpointStatus,
     EngineState,
     EngineStatus,
+    Host,
     HostEvent,
     ProblemsChanged,
     ServersChanged,
@@ -108,9 +111,18 @@ async def running(options: GatewayOptions, paths: Paths | None = None) -> AsyncI
         await application.close()
 
 
+def hosted_by_tray(*, in_thread: bool = True) -> AbstractAsyncContextManager[Host]:
+    """The application as the tray runs it, on a thread with an event loop of its own (docs/decisions/0008).
+
+    Args:
+        in_thread: The switch; False keeps everything on the tray's own loop.
+    """
+    return in_core_thread(_published) if in_thread else _published()
+
+
 @contextlib.asynccontextmanager
-async def hosted_by_tray() -> AsyncIterator[Application]:
-    """The application as the tray runs it: on its port (MCP_GATEWAY_PORT, else 8811) and findable by shims.
+async def _published() -> AsyncIterator[Application]:
+    """On its port (MCP_GATEWAY_PORT, else 8811) and findable by shims.
 
     A port that is in use does not keep it from starting; the reason is in its endpoint status.
     """
@@ -302,7 +314,7 @@ class Application:
 
     def endpoint(self) -> EndpointStatus:
         """Our endpoint."""
-        sessions = self.gateway.sessions.values()
+        sessions = tuple(self.gateway.sessions.values())
         return EndpointStatus(
             url=self._endpoint.url,
             reason=self._endpoint.reason,

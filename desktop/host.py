@@ -72,9 +72,10 @@ HostEvent = ServersChanged | StatusChanged | ProblemsChanged
 
 
 class Host(Protocol):
-    """The running program. Everything is to be called on its event loop; reading is instant, `async` methods do work.
+    """The running program. Reading is instant and allowed from any thread; `async` methods do work.
 
-    `async` methods raise `GatewayError` with a sentence for the person.
+    Whoever implements a reading method copies a container in one step (``tuple(some_dict.values())``) before going through it,
+    since another thread may change it meanwhile. `async` methods raise `GatewayError` with a sentence for the person.
     """
 
     @property

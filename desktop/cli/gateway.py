@@ -37,7 +37,10 @@ def _run(arguments: argparse.Namespace) -> int:
         on_call=log.call if arguments.log_calls else None,
         on_pull=log.pull,
     )
-    asyncio.run(_Run(options, serving, log, is_dry=arguments.dry_run).serve())
+    from desktop.event_loop import new_event_loop
+
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(_Run(options, serving, log, is_dry=arguments.dry_run).serve())
     return 0
 
 

@@ -20,6 +20,7 @@ from tests.bench.memory import measure_big_result, measure_memory
 from tests.bench.stage import loops
 from tests.bench.startup import measure_startup
 from tests.bench.table import Row, as_text
+from tests.bench.window import measure_window
 
 
 def _parts(quick: bool) -> dict[str, Callable[[], list[Row]]]:
@@ -29,19 +30,21 @@ def _parts(quick: bool) -> dict[str, Callable[[], list[Row]]]:
             "startup": lambda: measure_startup((1,), rounds=3),
             "memory": lambda: measure_memory(3, seconds=0.7),
             "big": lambda: measure_big_result(rounds=1),
+            "window": lambda: measure_window(rounds=1, seconds=2),
         }
     return {
         "calls": lambda: measure_calls((1, 8, 32), rounds=5, seconds=1.2),
         "startup": lambda: measure_startup((1, 10), rounds=7),
         "memory": lambda: measure_memory(10, seconds=3),
         "big": lambda: measure_big_result(rounds=5),
+        "window": lambda: measure_window(rounds=3, seconds=4),
     }
 
 
 def main() -> int:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help="calls, startup, memory, big; by default all")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="calls, startup, memory, big, window; by default all")
     parser.add_argument("--quick", action="store_true", help="fewer rounds: a minute or two, rough figures")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there too")
     chosen = parser.parse_args()

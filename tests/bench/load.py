@@ -6,6 +6,7 @@ about 15 us of its own a call, so that it is not what is measured. Not a test.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import select
@@ -43,6 +44,7 @@ class Load:
         tool: The echo tool's name.
         callers: How many ask at the same time.
         seconds: How long is measured, after a warm-up.
+        rate: Calls a second all callers make together; 0 for as many as they can.
         pid: Process whose CPU time is measured as well, or 0.
     """
 
@@ -52,13 +54,21 @@ class Load:
     tool: str = "echo"
     callers: int = 1
     seconds: float = 1.5
+    rate: float = 0.0
     pid: int = 0
 
 
 class Lane(Protocol):
-    """One connection and the calls under way on it."""
+    """One connection and the calls under way on it.
+
+    Attributes:
+        paced: Whether the next call waits for `begin` instead of following an answer.
+        idle: Whether no call is under way.
+    """
 
     latencies: list[float]
+    paced: bool
+    idle: bool
 
     def fileno(self) -> int:
         """What to wait for."""
@@ -101,6 +111,8 @@ class HttpLane:
         self._buffer = b""
         self._length = -1
         self._sent = 0.0
+        self.paced = False
+        self.idle = True
 
     def fileno(self) -> int:
         return self._socket.fileno()
@@ -119,6 +131,7 @@ class HttpLane:
         return head, rest
 
     def begin(self) -> None:
+        self.idle = False
         self._sent = time.perf_counter()
         self._socket.sendall(self._request)
 
@@ -133,6 +146,9 @@ class HttpLane:
             now = time.perf_counter()
             self.latencies.append(now - self._sent)
             self._buffer, self._length = b"", -1
+            if self.paced:
+                self.idle = True
+                return
             self._sent = now
             self._socket.sendall(self._request)
 
@@ -172,6 +188,7 @@ class StreamLane:
         self._write = write
         self._call = call + b"\n"
         self._callers = callers
+        self.paced = self.idle = False
         self._sent: deque[float] = deque()
         for message in (INITIALIZE, call):
             write(message + b"\n")
@@ -198,19 +215,31 @@ class StreamLane:
         self._write(self._call)
 
 
-def drive(lanes: Sequence[Lane], seconds: float, pid: int) -> Figures:
+def drive(lanes: Sequence[Lane], load: Load) -> Figures:
     """Let all callers call."""
     poll = select.poll()
     by_number = {lane.fileno(): lane for lane in lanes}
     for number in by_number:
         poll.register(number, select.POLLIN)
     for lane in lanes:
-        lane.begin()
+        lane.paced = bool(load.rate)
+        if not load.rate:
+            lane.begin()
+    turn = itertools.cycle(lanes)
 
     def run(limit: float) -> float:
         begun = now = time.perf_counter()
+        due = begun
         while now - begun < limit:
-            for number, _ in poll.poll(5000):
+            wait = 5000.0
+            if load.rate:
+                while due <= now:
+                    due += 1 / load.rate
+                    lane = next(turn)
+                    if lane.idle:
+                        lane.begin()
+                wait = max((due - now) * 1000, 0)
+            for number, _ in poll.poll(wait):
                 by_number[number].receive()
             now = time.perf_counter()
         return now - begun
@@ -218,9 +247,9 @@ def drive(lanes: Sequence[Lane], seconds: float, pid: int) -> Figures:
     run(WARM_UP)
     for lane in lanes:
         lane.latencies.clear()
-    cpu = cpu_seconds(pid) if pid else 0.0
-    elapsed = run(seconds)
-    cpu = cpu_seconds(pid) - cpu if pid else 0.0
+    cpu = cpu_seconds(load.pid) if load.pid else 0.0
+    elapsed = run(load.seconds)
+    cpu = cpu_seconds(load.pid) - cpu if load.pid else 0.0
     return summary([latency for lane in lanes for latency in lane.latencies], elapsed, cpu)
 
 
@@ -238,7 +267,7 @@ def _attached(image: str, call: bytes, load: Load) -> Figures:
         connection = raw._sock
         connection.settimeout(None)
         lane = StreamLane(connection.fileno(), connection.sendall, call, load.callers)
-        return drive([lane], load.seconds, load.pid)
+        return drive([lane], load)
     finally:
         client.remove_container(identity, force=True)
 
@@ -249,7 +278,7 @@ def measure(load: Load) -> Figures:
     if load.way == "http":
         host, port = load.target
         lanes = [HttpLane(host, int(port), load.token, call) for _ in range(load.callers)]
-        figures = drive(lanes, load.seconds, load.pid)
+        figures = drive(lanes, load)
         for lane in lanes:
             lane.close()
         return figures
@@ -261,7 +290,7 @@ def measure(load: Load) -> Figures:
         assert server.stdin is not None
         assert server.stdout is not None
         lane = StreamLane(server.stdout.fileno(), server.stdin.write, call, load.callers)
-        figures = drive([lane], load.seconds, load.pid)
+        figures = drive([lane], load)
         server.stdin.close()
         return figures
 

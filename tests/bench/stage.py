@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,6 +26,7 @@ __all__ = [
     "IMAGE",
     "ROOT",
     "TOKEN",
+    "WINDOWED",
     "Gateway",
     "echo_server",
     "environment",
@@ -39,16 +40,33 @@ __all__ = [
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "mcp-gateway-test/echo"
 TOKEN = "token-of-the-benchmark"
+WINDOWED = ("qasync", "thread")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gateway:
-    """A running gateway: how it runs, where it listens, which process it is."""
+    """A running gateway: how it runs, where it listens, which process it is.
+
+    Attributes:
+        process: The process.
+        late: How late a 16 ms timer of its window was since `begin`, in ms, by percentile; filled when it has ended.
+    """
 
     name: str
     host: str
     port: int
-    pid: int
+    process: subprocess.Popen[str]
+    late: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self.process.pid
+
+    def begin(self) -> None:
+        """What the window measures counts from now on."""
+        assert self.process.stdin is not None
+        print(file=self.process.stdin, flush=True)
 
 
 def python(*arguments: str) -> list[str]:
@@ -57,8 +75,8 @@ def python(*arguments: str) -> list[str]:
 
 
 def loops() -> tuple[str, ...]:
-    """The event loops there are here, plain asyncio first."""
-    return ("asyncio", *(name for name in ("uvloop", "qasync") if importlib.util.find_spec(name)))
+    """The ways to host the gateway there are here, plain asyncio first (see `tests.bench.gateway_process`)."""
+    return ("asyncio", *(name for name in ("uvloop",) if importlib.util.find_spec(name)), *WINDOWED)
 
 
 @contextlib.contextmanager
@@ -84,28 +102,37 @@ def environment(home: Home) -> dict[str, str]:
         **kept,
         "PYTHONPYCACHEPREFIX": str(home.root / "bytecode"),
         "MCP_GATEWAY_AUTH_TOKEN": TOKEN,
+        "MCP_GATEWAY_PORT": "0",
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         "PYTHONPATH": str(ROOT),
     }
 
 
 @contextlib.contextmanager
-def _serving(name: str, command: Sequence[str], environment: dict[str, str]) -> Iterator[tuple[str, int]]:
-    """A process that says in its first line where it listens; it ends with its standard input, or is killed."""
+def _serving(
+    name: str, command: Sequence[str], environment: dict[str, str]
+) -> Iterator[tuple[str, subprocess.Popen[str], list[str]]]:
+    """A process that says in its first line where it listens; it ends with its standard input, or is killed.
+
+    Yields:
+        That line, the process, and a list that will have its other lines when it has ended.
+    """
     process = subprocess.Popen(
         command, env=environment, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
     )
     assert process.stdin is not None
     assert process.stdout is not None
+    lines: list[str] = []
     try:
         line = process.stdout.readline().strip()
         if not line:
             raise RuntimeError(f"{name} did not start")
-        yield line, process.pid
+        yield line, process, lines
     finally:
         process.stdin.close()
         try:
             process.wait(12)
+            lines += process.stdout.read().splitlines()
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -113,15 +140,18 @@ def _serving(name: str, command: Sequence[str], environment: dict[str, str]) -> 
 
 
 @contextlib.contextmanager
-def gateway(home: Home, loop: str = "asyncio") -> Iterator[Gateway]:
-    """A gateway on one loop, over HTTP and findable by shims."""
-    command = python("-m", "tests.bench.gateway_process", loop)
-    with _serving(f"the gateway on {loop}", command, environment(home)) as (url, pid):
+def gateway(home: Home, loop: str = "asyncio", *, busy: bool = False) -> Iterator[Gateway]:
+    """A gateway hosted in one of the ways of `loops`, over HTTP and findable by shims; ``busy`` keeps its window busy."""
+    command = python("-m", "tests.bench.gateway_process", loop, *(["busy"] if busy else []))
+    late: dict[str, float] = {}
+    with _serving(f"the gateway on {loop}", command, environment(home)) as (url, process, lines):
         parts = urlsplit(url)
         assert parts.hostname is not None
         assert parts.port is not None
         _until_healthy(f"http://{parts.netloc}/health")
-        yield Gateway(name=loop, host=parts.hostname, port=parts.port, pid=pid)
+        yield Gateway(name=loop, host=parts.hostname, port=parts.port, process=process, late=late)
+    if lines:
+        late |= json.loads(lines[-1])
 
 
 def _until_healthy(url: str) -> None:

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from desktop.errors import ServerStartError
 from desktop.servers.container import end_reason
@@ -97,9 +97,7 @@ class ProcessTransport(asyncio.SubprocessProtocol):
             lambda: self, program, *self._command[1:], env=self._env, **options
         )
         self._process = transport
-        stdin = transport.get_pipe_transport(0)
-        assert isinstance(stdin, asyncio.WriteTransport)
-        self._stdin = stdin
+        self._stdin = cast("asyncio.WriteTransport", transport.get_pipe_transport(0))
         if self._guard is not None:
             self._guard.process_started(transport.get_pid())
 

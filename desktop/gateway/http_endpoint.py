@@ -9,33 +9,28 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Final
 from urllib.parse import parse_qs
 
 from desktop import jsonrpc
 from desktop.gateway.access import Access
+from desktop.gateway.asgi import JSON as _JSON
+from desktop.gateway.asgi import SSE as _SSE
+from desktop.gateway.asgi import Headers, Receive, Scope, Send
+from desktop.gateway.asgi import read_body as _read_body
+from desktop.gateway.asgi import reply as _reply
+from desktop.gateway.envelope import has_envelope
 from desktop.gateway.gateway import SUPPORTED_VERSIONS, Gateway
 from desktop.gateway.message_stream import DirectStream, MessageStream
+from desktop.gateway.modern_http import ModernHttp, is_modern, without_version
 from desktop.gateway.session import Session, SessionReply
 from desktop.jsonrpc import MalformedMessageError
 from desktop.servers.event_stream import format_event
 
 __all__ = ["HttpEndpoint"]
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-Headers = dict[bytes, bytes]
-
-_JSON: Final = (b"content-type", b"application/json")
-_SSE: Final = (
-    (b"content-type", b"text/event-stream"),
-    (b"cache-control", b"no-cache, no-transform"),
-    (b"x-accel-buffering", b"no"),
-)
-_BODY_LIMIT: Final = 64 * 1024 * 1024
 _HEARTBEAT: Final = 15.0
 _SESSION_IDLE: Final = 30 * 60.0
 log = logging.getLogger(__name__)
@@ -56,6 +51,7 @@ class HttpEndpoint:
         self._ready = ready
         self._streams: set[MessageStream] = set()
         self._upkeep: asyncio.Task[None] | None = None
+        self._modern = ModernHttp(gateway, self._streams)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
@@ -71,6 +67,8 @@ class HttpEndpoint:
         if refusal is not None:
             extra = ((b"www-authenticate", b'Bearer realm="MCP Gateway"'),) if refusal.status == 401 else ()
             await _reply(send, refusal.status, refusal.reason.encode(), *extra)
+        elif path == "/mcp" and is_modern(headers):
+            await self._modern.serve(scope, headers, receive, send)
         elif path == "/mcp":
             await self._streamable(method, headers, receive, send)
         elif path == "/sse":
@@ -130,6 +128,7 @@ class HttpEndpoint:
         """End all open streams."""
         if self._upkeep is not None:
             self._upkeep.cancel()
+        self._modern.close()
         for stream in tuple(self._streams):
             stream.abandon()
 
@@ -182,6 +181,8 @@ class HttpEndpoint:
         else:
             known, problem = self._session(headers)
             if known is None:
+                if message.id is not None and has_envelope(message) and b"mcp-session-id" not in headers:
+                    problem = without_version(message)
                 await _reply(send, *problem)
                 return
             session = known
@@ -312,6 +313,7 @@ class HttpEndpoint:
                 quiet = not session.listening and not session.calls and session.transport == "streaming"
                 if quiet and session.last_active < oldest:
                     await self._gateway.end_session(session)
+            await self._modern.end_idle(oldest)
 
 
 async def _until_gone(receive: Receive, stream: MessageStream) -> None:
@@ -319,32 +321,6 @@ async def _until_gone(receive: Receive, stream: MessageStream) -> None:
         if (await receive())["type"] == "http.disconnect":
             stream.abandon()
             return
-
-
-async def _read_body(receive: Receive) -> bytes | None:
-    """The whole body, or None when it is too large or the client went away."""
-    event = await receive()
-    if event["type"] != "http.request":
-        return None
-    body: bytes = event.get("body", b"")
-    if not event.get("more_body"):
-        return body
-    parts, size = [body], len(body)
-    while event.get("more_body"):
-        event = await receive()
-        if event["type"] != "http.request":
-            return None
-        parts.append(event.get("body", b""))
-        size += len(parts[-1])
-        if size > _BODY_LIMIT:
-            return None
-    return b"".join(parts)
-
-
-async def _reply(send: Send, status: int, body: bytes = b"", *headers: tuple[bytes, bytes]) -> None:
-    length = (b"content-length", b"%d" % len(body))
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
-    await send({"type": "http.response.body", "body": body})
 
 
 async def _error(send: Send, status: int, code: int, text: str) -> None:

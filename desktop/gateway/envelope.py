@@ -223,10 +223,16 @@ def status_of(code: int) -> int:
 
 
 def without_envelope(params: Raw) -> Raw:
-    """The parameters of a modern request as a server of the handshake era expects them. Raises `MalformedMessageError`."""
+    """The parameters of a modern request as a server of the handshake era expects them.
+
+    Raises:
+        MalformedMessageError: They can't be read.
+        RefusedError: They bring back a state, which such a server can't have given out.
+    """
     members = jsonrpc.fields(params)
-    for key in ("inputResponses", "requestState"):
-        members.pop(key, None)
+    members.pop("inputResponses", None)
+    if bytes(members.pop("requestState", Raw(b"null"))) != b"null":
+        raise RefusedError(jsonrpc.INVALID_PARAMS, "This requestState is unknown; call again without it")
     if "_meta" in members:
         meta = {key: value for key, value in jsonrpc.fields(members["_meta"]).items() if key not in _ENVELOPE}
         if meta:

@@ -17,7 +17,7 @@ from msgspec import Raw
 from desktop import jsonrpc
 from desktop.errors import GatewayError
 from desktop.events import EventStream
-from desktop.gateway.envelope import without_envelope
+from desktop.gateway.envelope import RefusedError, without_envelope
 from desktop.gateway.from_servers import FromServers
 from desktop.gateway.identity import CAPABILITIES, SERVER_INFO
 from desktop.gateway.naming import Route
@@ -413,7 +413,11 @@ class Gateway:
         if call.session.level and upstream.level != call.session.level:
             self._apply_level(upstream, call.session)
         if call.session.modern and not getattr(upstream, "modern", False):
-            message.params = without_envelope(message.params)
+            try:
+                message.params = without_envelope(message.params)
+            except RefusedError as error:
+                call.error(error.code, error.text)
+                return
         call.upstream = upstream
         call.number = upstream.forward(message, call)
 

@@ -96,7 +96,7 @@ class HttpEndpoint:
         if scope["path"] != "/mcp" or self._access.refuse(headers) is not None:
             return False
         session, _ = self._session(headers)
-        if session is None:
+        if session is None or session.modern:
             return False
         try:
             message = jsonrpc.parse(body)
@@ -138,12 +138,17 @@ class HttpEndpoint:
         if method == "POST":
             await self._post(headers, receive, send)
             return
+        if method == "PUT" and b"mcp-stdio" in headers:
+            await self._modern.open_connection(send)
+            return
         if method not in ("GET", "DELETE"):
             await _reply(send, 405, b"", (b"allow", b"GET, POST, DELETE"))
             return
         session, problem = self._session(headers)
         if session is None:
             await _reply(send, *problem)
+        elif method == "GET" and session.modern:
+            await self._modern.watch(session, receive, send)
         elif method == "GET":
             accept = headers.get(b"accept", b"*/*")
             if b"text/event-stream" not in accept and b"*/*" not in accept:
@@ -184,6 +189,9 @@ class HttpEndpoint:
                 if message.id is not None and has_envelope(message) and b"mcp-session-id" not in headers:
                     problem = without_version(message)
                 await _reply(send, *problem)
+                return
+            if known.modern:
+                await self._modern.take(known, message, receive, send)
                 return
             session = known
         if message.method is None:

@@ -49,11 +49,13 @@ class ModernClients:
     Args:
         gateway: Takes their requests.
         transport: How they are connected (`Session.transport`).
+        first: A session that is open already, for the first of them.
     """
 
-    def __init__(self, gateway: Gateway, transport: str) -> None:
+    def __init__(self, gateway: Gateway, transport: str, first: Session | None = None) -> None:
         self._gateway = gateway
         self._transport = transport
+        self._first = first
         self._sessions: dict[tuple[bytes, bytes, bytes], Session] = {}
         self._subscriptions: dict[str, Subscriptions] = {}
         self._held = HeldCalls()
@@ -138,7 +140,8 @@ class ModernClients:
         self._sessions = {key: session for key, session in self._sessions.items() if not session.closed}
         live = {session.id for session in self._sessions.values()}
         self._subscriptions = {id: streams for id, streams in self._subscriptions.items() if id in live}
-        session = self._gateway.open_session(self._transport)
+        first, self._first = self._first, None
+        session = first if first is not None else self._gateway.open_session(self._transport)
         session.modern = True
         session.protocol_version = MODERN_REVISIONS[0]
         about = {"capabilities": Raw(request.capabilities)}
@@ -161,7 +164,7 @@ class ModernClients:
 
     @property
     def sessions(self) -> list[Session]:
-        """The sessions that are open."""
+        """The sessions of those who are there."""
         return [session for session in self._sessions.values() if not session.closed]
 
     def end_listening(self) -> None:
@@ -175,21 +178,21 @@ class ModernConnection:
 
     Args:
         gateway: Takes its requests.
-        transport: How it is connected.
+        session: A session opened for it already; others are opened where it changes what it says of itself.
     """
 
-    def __init__(self, gateway: Gateway, transport: str = "stdio") -> None:
+    def __init__(self, gateway: Gateway, session: Session) -> None:
         self._gateway = gateway
-        self._clients = ModernClients(gateway, transport)
+        self._clients = ModernClients(gateway, session.transport, session)
         self._calls: dict[bytes, ModernReply | Listening] = {}
 
-    def take(self, message: Envelope, target: Reply) -> None:
-        """Take any message; only a request uses ``target``."""
+    def take(self, message: Envelope, target: Reply) -> ModernReply | Listening | None:
+        """Take any message; only a request uses ``target``. Returns what became of a request that passes."""
         if message.method is None:
-            return  # nothing is ever asked of a modern client
+            return None  # nothing is ever asked of a modern client
         if message.id is None:
             self._notified(message)
-            return
+            return None
         number = jsonrpc.encode(message.id)
         reply = _Removing(self._calls, number, target)
         try:
@@ -198,9 +201,10 @@ class ModernConnection:
             taken = self._clients.take(message, reply)
         except RefusedError as error:
             target.finish(b'{"jsonrpc":"2.0","id":%b,"error":%b}' % (number, error_of(error)))
-            return
+            return None
         if not reply.over:
             self._calls[number] = taken
+        return taken
 
     def _notified(self, message: Envelope) -> None:
         if message.method != "notifications/cancelled":
@@ -216,9 +220,13 @@ class ModernConnection:
 
     async def quiet(self, time_limit: float) -> None:
         """Wait until no request is under way, ``time_limit`` seconds at most; streams end at once."""
-        self._clients.end_listening()
+        self.end_listening()
         for session in self._clients.sessions:
             await session.quiet(time_limit)
+
+    def end_listening(self) -> None:
+        """End every stream; the client is told."""
+        self._clients.end_listening()
 
     async def end(self) -> None:
         """The client has gone."""

@@ -9,8 +9,11 @@ from desktop.gateway.asgi import JSON, SSE, Headers, Receive, Scope, Send, read_
 from desktop.gateway.envelope import RefusedError, status_of, unsupported
 from desktop.gateway.gateway import Gateway
 from desktop.gateway.message_stream import MessageStream
-from desktop.gateway.modern import ModernClients, error_of
-from desktop.jsonrpc import Envelope, MalformedMessageError
+from desktop.gateway.modern import ModernClients, ModernConnection, error_of
+from desktop.gateway.modern_reply import ModernReply
+from desktop.gateway.session import Session
+from desktop.gateway.subscriptions import Listening
+from desktop.jsonrpc import Envelope, MalformedMessageError, is_request
 from desktop.revisions import HANDSHAKE_REVISIONS, HEADER_MISMATCH, MODERN_REVISIONS, VERSION_KEY
 from desktop.servers.event_stream import format_event
 
@@ -34,8 +37,10 @@ class ModernHttp:
     """
 
     def __init__(self, gateway: Gateway, streams: set[MessageStream]) -> None:
+        self._gateway = gateway
         self._clients = ModernClients(gateway, "streaming")
         self._streams = streams
+        self._connections: dict[str, ModernConnection] = {}
 
     async def serve(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         """Serve one HTTP request of a client that may pass."""
@@ -82,22 +87,65 @@ class ModernHttp:
         except RefusedError as error:
             await _refuse(send, jsonrpc.encode(message.id), error)
             return
+        if not await self._answer(stream, taken, receive, send):
+            text = "The gateway has ended"
+            await reply(send, 503, jsonrpc.response_error(message.id, jsonrpc.CONNECTION_CLOSED, text), JSON)
+
+    async def _answer(
+        self, stream: MessageStream, taken: ModernReply | Listening | None, receive: Receive, send: Send
+    ) -> bool:
+        """Plain JSON when the answer is the first thing to say, else an event stream; False when there is nothing to say."""
         self._streams.add(stream)
         gone = asyncio.get_running_loop().create_task(_until_gone(receive, stream))
         try:
             first = await stream.next()
             if first is None:
-                text = "The gateway has ended"
-                await reply(send, 503, jsonrpc.response_error(message.id, jsonrpc.CONNECTION_CLOSED, text), JSON)
-            elif stream.sole_answer:
-                await reply(send, taken.status, first, JSON)
+                return False
+            if stream.sole_answer:
+                await reply(send, taken.status if taken is not None else 200, first, JSON)
             else:
                 await _stream(stream, first, send)
+            return True
         finally:
             gone.cancel()
             self._streams.discard(stream)
-            if not stream.answered:
+            if taken is not None and not stream.answered:
                 taken.give_up("the client has gone")
+
+    # The shim: one client on standard streams, each of its messages in a POST of its own.
+
+    async def open_connection(self, send: Send) -> None:
+        """Begin a connection for a modern client of the shim; its messages come under the session id it is given."""
+        session = self._gateway.open_session("streaming")
+        session.modern = True
+        self._connections[session.id] = ModernConnection(self._gateway, session)
+        await reply(send, 200, b"", (b"mcp-session-id", session.id.encode()))
+
+    async def take(self, session: Session, message: Envelope, receive: Receive, send: Send) -> None:
+        """Take a message of such a client."""
+        connection = self._connections[session.id]
+        stream = MessageStream()
+        taken = connection.take(message, stream)
+        if not is_request(message) or not await self._answer(stream, taken, receive, send):
+            await reply(send, 202)
+
+    async def watch(self, session: Session, receive: Receive, send: Send) -> None:
+        """The stream by which the shim and we see each other: the connection ends with it. Nothing is said on it."""
+        stream = MessageStream()
+        self._streams.add(stream)
+        gone = asyncio.get_running_loop().create_task(_until_gone(receive, stream))
+        try:
+            await _stream(stream, b"", send)
+        finally:
+            gone.cancel()
+            self._streams.discard(stream)
+            await self._end(session)
+
+    async def _end(self, session: Session) -> None:
+        connection = self._connections.pop(session.id, None)
+        if connection is not None:
+            await connection.end()
+        await self._gateway.end_session(session)
 
     async def end_idle(self, oldest: float) -> None:
         """End what nobody has used since ``oldest`` (monotonic seconds)."""
@@ -106,6 +154,8 @@ class ModernHttp:
     def close(self) -> None:
         """Tell those who listen that nothing more comes."""
         self._clients.end_listening()
+        for connection in self._connections.values():
+            connection.end_listening()
 
 
 def without_version(message: Envelope) -> tuple[int, bytes, tuple[bytes, bytes]]:

@@ -56,9 +56,9 @@ async def serve_stdio(gateway: Gateway, reader: BinaryIO | None = None, writer: 
         if not begun and jsonrpc.is_request(message):  # the first request tells the era
             begun = True
             if has_envelope(message):
-                modern = ModernConnection(gateway)
+                modern = ModernConnection(gateway, session)
         if modern is not None:
-            modern.take(message, reply)
+            modern.take(message, channel)
         else:
             gateway.take(session, message, reply)
 
@@ -111,8 +111,12 @@ class _Writer:
             self._messages.append(message)
             self._condition.notify()
 
+    def finish(self, message: bytes) -> None:
+        """Queue an answer."""
+        self.send(message)
+
     def abandon(self) -> None:
-        """The session has ended; what is queued is written by `close`."""
+        """Nothing more is sent here; what is queued is written by `close`."""
 
     def close(self) -> None:
         """Write what is queued, then end."""

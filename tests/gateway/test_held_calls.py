@@ -1,4 +1,4 @@
-"""Modern clients in front of handshake servers that ask: a call waits for its client to come back, then goes on with the answer."""
+"""Modern clients and handshake servers that ask: a call waits for its client to come back, then goes on with the answer."""
 
 from __future__ import annotations
 

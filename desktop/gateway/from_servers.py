@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from msgspec import Raw
 
 from desktop import jsonrpc
+from desktop.gateway.modern_reply import ModernReply
 from desktop.gateway.session import Question, Session
 from desktop.jsonrpc import Envelope
 from desktop.servers.upstream import CallSink, SessionPort, Upstream
@@ -50,6 +51,12 @@ class FromServers:
             return
         number = f"gw-{next(self._numbers)}"
         client.questions[number] = Question(upstream, message.id, _take_progress_token(message, number))
+        if client.modern:
+            reply = _modern_reply(upstream, sink, client)
+            if reply is None or not reply.ask(number, message):
+                del client.questions[number]
+                upstream.answer(_answer_without_client(message, known=True))
+            return
         message.id = number
         if sink is not None:
             sink.send(jsonrpc.to_wire(message))
@@ -102,6 +109,13 @@ class FromServers:
                     del session.questions[number]
                     params["requestId"] = Raw(jsonrpc.encode(number))
                     session.deliver(jsonrpc.notification("notifications/cancelled", jsonrpc.encode(params)))
+
+
+def _modern_reply(upstream: Upstream, sink: CallSink | None, client: Session) -> ModernReply | None:
+    """Where a question to a modern client goes, which can be asked in the answer to a call only: the newest, if it isn't said."""
+    calls = [sink] if sink is not None else [call for call in client.calls.values() if call.upstream is upstream]
+    replies = [getattr(call, "reply", None) for call in calls]
+    return next((reply for reply in reversed(replies) if isinstance(reply, ModernReply)), None)
 
 
 def _take_progress_token(message: Envelope, number: str) -> Raw | None:

@@ -14,10 +14,12 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw
 
-from desktop import __version__, jsonrpc
+from desktop import jsonrpc
 from desktop.errors import GatewayError
 from desktop.events import EventStream
+from desktop.gateway.envelope import RefusedError, without_envelope
 from desktop.gateway.from_servers import FromServers
+from desktop.gateway.identity import CAPABILITIES, SERVER_INFO
 from desktop.gateway.naming import Route
 from desktop.gateway.offer import Offer
 from desktop.gateway.offers import Offers
@@ -32,10 +34,6 @@ __all__ = ["SUPPORTED_VERSIONS", "Gateway"]
 SUPPORTED_VERSIONS: Final = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
 _FIRST_LISTING: Final = 10.0
 _ACTIVITY_NEWS: Final = 0.25
-_CAPABILITIES: Final = (
-    b'{"tools":{"listChanged":true},"prompts":{"listChanged":true},'
-    b'"resources":{"subscribe":true,"listChanged":true},"logging":{},"completions":{}}'
-)
 log = logging.getLogger(__name__)
 
 
@@ -111,6 +109,10 @@ class Gateway:
     def offer(self) -> Offer:
         """What is offered now."""
         return self._offers.current
+
+    def offer_to(self, session: Session) -> Offer:
+        """What is offered to one client now."""
+        return self._offers.of(session.abilities)
 
     # Sessions.
 
@@ -229,8 +231,8 @@ class Gateway:
         call.session.protocol_version = wanted if wanted in SUPPORTED_VERSIONS else PROTOCOL_VERSION
         result: dict[str, Any] = {
             "protocolVersion": call.session.protocol_version,
-            "capabilities": Raw(_CAPABILITIES),
-            "serverInfo": {"name": "mcp-gateway", "title": "MCP Gateway", "version": __version__},
+            "capabilities": Raw(CAPABILITIES),
+            "serverInfo": Raw(SERVER_INFO),
         }
         if self.offer.instructions:
             result["instructions"] = self.offer.instructions
@@ -410,6 +412,12 @@ class Gateway:
     def _send(self, call: Call, message: Envelope, upstream: Upstream) -> None:
         if call.session.level and upstream.level != call.session.level:
             self._apply_level(upstream, call.session)
+        if call.session.modern and not getattr(upstream, "modern", False):
+            try:
+                message.params = without_envelope(message.params)
+            except RefusedError as error:
+                call.error(error.code, error.text)
+                return
         call.upstream = upstream
         call.number = upstream.forward(message, call)
 

@@ -9,32 +9,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 from urllib.parse import parse_qs
 
 from desktop import jsonrpc
 from desktop.gateway.access import Access
+from desktop.gateway.asgi import JSON, SSE, Headers, Receive, Scope, Send, read_body, reply
+from desktop.gateway.envelope import has_envelope
 from desktop.gateway.gateway import SUPPORTED_VERSIONS, Gateway
 from desktop.gateway.message_stream import MessageStream
+from desktop.gateway.modern_http import ModernHttp, is_modern, without_version
 from desktop.gateway.session import Session, SessionReply
 from desktop.jsonrpc import MalformedMessageError
 from desktop.servers.event_stream import format_event
 
 __all__ = ["HttpEndpoint"]
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Headers = dict[bytes, bytes]
-
-_JSON: Final = (b"content-type", b"application/json")
-_SSE: Final = (
-    (b"content-type", b"text/event-stream"),
-    (b"cache-control", b"no-cache, no-transform"),
-    (b"x-accel-buffering", b"no"),
-)
-_BODY_LIMIT: Final = 64 * 1024 * 1024
 _HEARTBEAT: Final = 15.0
 _SESSION_IDLE: Final = 30 * 60.0
 log = logging.getLogger(__name__)
@@ -58,6 +49,7 @@ class HttpEndpoint:
         self._ready = ready
         self.streams: set[MessageStream] = set()
         self._upkeep: asyncio.Task[None] | None = None
+        self._modern = ModernHttp(gateway, self.streams)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
@@ -67,12 +59,14 @@ class HttpEndpoint:
         headers: Headers = {name: value.strip() for name, value in scope["headers"]}
         path, method = scope["path"], scope["method"]
         if path == "/health":
-            await _reply(send, 200 if self._ready() else 503)
+            await reply(send, 200 if self._ready() else 503)
             return
         refusal = self._access.refuse(headers)
         if refusal is not None:
             extra = ((b"www-authenticate", b'Bearer realm="MCP Gateway"'),) if refusal.status == 401 else ()
-            await _reply(send, refusal.status, refusal.reason.encode(), *extra)
+            await reply(send, refusal.status, refusal.reason.encode(), *extra)
+        elif path == "/mcp" and is_modern(headers):
+            await self._modern.serve(scope, headers, receive, send)
         elif path == "/mcp":
             await self._streamable(method, headers, receive, send)
         elif path == "/sse":
@@ -80,14 +74,15 @@ class HttpEndpoint:
         elif path == "/message" and method == "POST":
             await self._sse_message(scope, receive, send)
         else:
-            await _reply(send, 307, b"", (b"location", b"/mcp"))
+            await reply(send, 307, b"", (b"location", b"/mcp"))
 
     def session_of(self, scope: Scope) -> Session | None:
         """The session a POST belongs to when it may pass; else the endpoint has to be called, to say what is wrong."""
         headers: Headers = {name: value.strip() for name, value in scope["headers"]}
         if scope["path"] != "/mcp" or self._access.refuse(headers) is not None:
             return None
-        return self._session(headers)[0]
+        session, _ = self._session(headers)
+        return None if session is None or session.modern or is_modern(headers) else session
 
     def knows(self, session: Session) -> bool:
         """Whether a session is there still."""
@@ -125,6 +120,7 @@ class HttpEndpoint:
         """End all open streams."""
         if self._upkeep is not None:
             self._upkeep.cancel()
+        self._modern.close()
         for stream in tuple(self.streams):
             stream.abandon()
 
@@ -134,16 +130,21 @@ class HttpEndpoint:
         if method == "POST":
             await self._post(headers, receive, send)
             return
+        if method == "PUT" and b"mcp-stdio" in headers:
+            await self._modern.open_connection(send)
+            return
         if method not in ("GET", "DELETE"):
-            await _reply(send, 405, b"", (b"allow", b"GET, POST, DELETE"))
+            await reply(send, 405, b"", (b"allow", b"GET, POST, DELETE"))
             return
         session, problem = self._session(headers)
         if session is None:
-            await _reply(send, *problem)
+            await reply(send, *problem)
+        elif method == "GET" and session.modern:
+            await self._modern.watch(session, receive, send)
         elif method == "GET":
             accept = headers.get(b"accept", b"*/*")
             if b"text/event-stream" not in accept and b"*/*" not in accept:
-                await _reply(send, 406, b"Accept text/event-stream to open the stream")
+                await reply(send, 406, b"Accept text/event-stream to open the stream")
                 return
             stream = MessageStream()
             session.attach(stream)
@@ -153,10 +154,10 @@ class HttpEndpoint:
                 session.detach(stream)
         else:
             await self._gateway.end_session(session)
-            await _reply(send, 200)
+            await reply(send, 200)
 
     async def _post(self, headers: Headers, receive: Receive, send: Send) -> None:
-        body = await _read_body(receive)
+        body = await read_body(receive)
         if body is None:
             await _error(send, 413, jsonrpc.INVALID_REQUEST, "The message is larger than 64 MiB")
             return
@@ -177,15 +178,20 @@ class HttpEndpoint:
         else:
             known, problem = self._session(headers)
             if known is None:
-                await _reply(send, *problem)
+                if message.id is not None and has_envelope(message) and b"mcp-session-id" not in headers:
+                    problem = without_version(message)
+                await reply(send, *problem)
+                return
+            if known.modern:
+                await self._modern.take(known, message, receive, send)
                 return
             session = known
         if message.method is None:
             self._gateway.answer(session, message)
-            await _reply(send, 202)
+            await reply(send, 202)
         elif message.id is None:
             self._gateway.notify(session, message)
-            await _reply(send, 202)
+            await reply(send, 202)
         else:
             stream = MessageStream()
             self._gateway.request(session, message, stream)
@@ -199,9 +205,9 @@ class HttpEndpoint:
         try:
             first = await stream.next()
             if first is None:
-                await _reply(send, 202)  # the client cancelled and expects no answer
+                await reply(send, 202)  # the client cancelled and expects no answer
             elif stream.sole_answer:
-                await _reply(send, 200, first, _JSON, *extra)
+                await reply(send, 200, first, JSON, *extra)
             else:
                 await self._stream(stream, receive, send, first, extra)
         finally:
@@ -217,7 +223,7 @@ class HttpEndpoint:
     ) -> None:
         """Send events until the stream ends or the client has gone."""
         self.streams.add(stream)
-        await send({"type": "http.response.start", "status": 200, "headers": [*_SSE, *extra]})
+        await send({"type": "http.response.start", "status": 200, "headers": [*SSE, *extra]})
         gone = asyncio.get_running_loop().create_task(_until_gone(receive, stream))
         try:
             message = first
@@ -237,15 +243,15 @@ class HttpEndpoint:
         session_id = headers.get(b"mcp-session-id", b"").decode("latin-1")
         if not session_id:
             text = "Missing Mcp-Session-Id: send initialize first"
-            return None, (400, jsonrpc.response_error(None, jsonrpc.INVALID_REQUEST, text), _JSON)
+            return None, (400, jsonrpc.response_error(None, jsonrpc.INVALID_REQUEST, text), JSON)
         session = self._gateway.sessions.get(session_id)
         if session is None:
-            return None, (404, jsonrpc.response_error(None, -32001, "Session not found"), _JSON)
+            return None, (404, jsonrpc.response_error(None, -32001, "Session not found"), JSON)
         version = headers.get(b"mcp-protocol-version", b"").decode("latin-1")
         if version and version not in SUPPORTED_VERSIONS:
             text = f"Unsupported protocol version {version}; supported: {', '.join(SUPPORTED_VERSIONS)}"
-            return None, (400, jsonrpc.response_error(None, -32022, text, {"supported": SUPPORTED_VERSIONS}), _JSON)
-        return session, (200, b"", _JSON)
+            return None, (400, jsonrpc.response_error(None, -32022, text, {"supported": SUPPORTED_VERSIONS}), JSON)
+        return session, (200, b"", JSON)
 
     # HTTP with SSE (2024-11-05).
 
@@ -254,14 +260,14 @@ class HttpEndpoint:
             await self._sse_message(scope, receive, send)
             return
         if method != "GET":
-            await _reply(send, 405, b"", (b"allow", b"GET, POST"))
+            await reply(send, 405, b"", (b"allow", b"GET, POST"))
             return
         session = self._gateway.open_session("sse")
         stream = MessageStream()
         session.attach(stream)
         first = format_event(b"/message?sessionId=" + session.id.encode(), b"endpoint")
         self.streams.add(stream)
-        await send({"type": "http.response.start", "status": 200, "headers": [*_SSE]})
+        await send({"type": "http.response.start", "status": 200, "headers": [*SSE]})
         await send({"type": "http.response.body", "body": first, "more_body": True})
         gone = asyncio.get_running_loop().create_task(_until_gone(receive, stream))
         try:
@@ -281,13 +287,13 @@ class HttpEndpoint:
         if session is None:
             await _error(send, 404, -32001, "Session not found")
             return
-        body = await _read_body(receive)
+        body = await read_body(receive)
         try:
             message = jsonrpc.parse(body or b"")
         except MalformedMessageError:
             await _error(send, 400, jsonrpc.PARSE_ERROR, "Parse error")
             return
-        await _reply(send, 202, b"Accepted")
+        await reply(send, 202, b"Accepted")
         self._gateway.take(session, message, SessionReply(session))
 
     # Upkeep.
@@ -307,6 +313,7 @@ class HttpEndpoint:
                 quiet = not session.listening and not session.calls and session.transport == "streaming"
                 if quiet and session.last_active < oldest:
                     await self._gateway.end_session(session)
+            await self._modern.end_idle(oldest)
 
 
 async def _until_gone(receive: Receive, stream: MessageStream) -> None:
@@ -316,31 +323,5 @@ async def _until_gone(receive: Receive, stream: MessageStream) -> None:
             return
 
 
-async def _read_body(receive: Receive) -> bytes | None:
-    """The whole body, or None when it is too large or the client went away."""
-    event = await receive()
-    if event["type"] != "http.request":
-        return None
-    body: bytes = event.get("body", b"")
-    if not event.get("more_body"):
-        return body
-    parts, size = [body], len(body)
-    while event.get("more_body"):
-        event = await receive()
-        if event["type"] != "http.request":
-            return None
-        parts.append(event.get("body", b""))
-        size += len(parts[-1])
-        if size > _BODY_LIMIT:
-            return None
-    return b"".join(parts)
-
-
-async def _reply(send: Send, status: int, body: bytes = b"", *headers: tuple[bytes, bytes]) -> None:
-    length = (b"content-length", b"%d" % len(body))
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
-    await send({"type": "http.response.body", "body": body})
-
-
 async def _error(send: Send, status: int, code: int, text: str) -> None:
-    await _reply(send, status, jsonrpc.response_error(None, code, text), _JSON)
+    await reply(send, status, jsonrpc.response_error(None, code, text), JSON)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Shim", "connect", "read_endpoint"]
 
 _PIECE = 262144
+_MODERN = b'"io.modelcontextprotocol/protocolVersion"'  # in every request since 2026-07-28, which know no initialize
 
 
 def read_endpoint(file: str) -> tuple[str, str] | None:
@@ -154,6 +155,8 @@ class Shim:
 
     def _take(self, line: bytes) -> None:
         """Send a message now, in the order it came; the answer to a request is awaited on a thread of its own."""
+        if not self.session and _MODERN in line and b'"method":"initialize"' not in line.replace(b" ", b""):
+            self._finish(self._begin(b"PUT", b""), b"PUT", b"")  # its first request may take as long as it likes
         if not self.session:
             self._finish(self._begin(b"POST", line), b"POST", line)  # initialize: nothing may overtake it
             return
@@ -215,6 +218,8 @@ class Shim:
             head += b"Mcp-Session-Id: %b\r\n" % self.session
         if self.token:
             head += b"Authorization: Bearer %b\r\n" % self.token.encode()
+        if method == b"PUT":
+            head += b"Mcp-Stdio: 2026-07-28\r\n"
         if method == b"POST":
             head += b"Content-Type: application/json\r\nContent-Length: %d\r\n" % len(body)
         return head + b"\r\n" + body

@@ -1,4 +1,4 @@
-"""The stdio endpoint: one client session on our own standard input and output (MCP 2025-11-25, basic/transports)."""
+"""The stdio endpoint: one client of either era on our own standard input and output (MCP, basic/transports)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import threading
 from typing import BinaryIO, Final
 
 from desktop import jsonrpc
+from desktop.gateway.envelope import has_envelope
 from desktop.gateway.gateway import Gateway
+from desktop.gateway.modern import ModernConnection
 from desktop.gateway.session import SessionReply
 from desktop.jsonrpc import MalformedMessageError
 
@@ -41,13 +43,24 @@ async def serve_stdio(gateway: Gateway, reader: BinaryIO | None = None, writer: 
     reply = SessionReply(session)
     ended = asyncio.Event()
 
+    modern: ModernConnection | None = None
+    begun = False
+
     def take(line: bytes) -> None:
+        nonlocal begun, modern
         try:
             message = jsonrpc.parse(line)
         except MalformedMessageError:
-            session.deliver(jsonrpc.response_error(None, jsonrpc.PARSE_ERROR, "Parse error"))
+            channel.send(jsonrpc.response_error(None, jsonrpc.PARSE_ERROR, "Parse error"))
             return
-        gateway.take(session, message, reply)
+        if not begun and jsonrpc.is_request(message):  # the first request tells the era
+            begun = True
+            if has_envelope(message):
+                modern = ModernConnection(gateway, session)
+        if modern is not None:
+            modern.take(message, channel)
+        else:
+            gateway.take(session, message, reply)
 
     def read() -> None:
         rest = bytearray()
@@ -71,8 +84,10 @@ async def serve_stdio(gateway: Gateway, reader: BinaryIO | None = None, writer: 
     threading.Thread(target=read, name="stdin", daemon=True).start()
     try:
         await ended.wait()
-        await session.quiet(_LAST_ANSWERS)
+        await (session if modern is None else modern).quiet(_LAST_ANSWERS)
     finally:
+        if modern is not None:
+            await modern.end()
         await gateway.end_session(session)
         await asyncio.to_thread(channel.close)
 
@@ -96,8 +111,12 @@ class _Writer:
             self._messages.append(message)
             self._condition.notify()
 
+    def finish(self, message: bytes) -> None:
+        """Queue an answer."""
+        self.send(message)
+
     def abandon(self) -> None:
-        """The session has ended; what is queued is written by `close`."""
+        """Nothing more is sent here; what is queued is written by `close`."""
 
     def close(self) -> None:
         """Write what is queued, then end."""

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from desktop.gateway.access import Access
 from desktop.gateway.gateway import Gateway
+from desktop.gateway.http_endpoint import HttpEndpoint
+from desktop.gateway.listener import HttpListener, bind_tcp
 from desktop.servers.fleet import Fleet
 from desktop.servers.listing import ListingCache
-from tests.helpers.fake_mcp import FakeLauncher, FakeServer, fleet_of
+from tests.helpers.fake_mcp import LIMIT, FakeLauncher, FakeServer, fleet_of
 from tests.helpers.gateway_client import GatewayClient
 
 
@@ -72,3 +77,19 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
     await rig.close()
     await asyncio.sleep(0)
     assert asyncio.all_tasks() - before - {asyncio.current_task()} == set()
+
+
+@contextlib.asynccontextmanager
+async def listening(rig: Rig, *, token: str | None = None) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an HTTP endpoint in front of a rig that has started."""
+    bound = bind_tcp("127.0.0.1", 0)
+    listener = HttpListener(HttpEndpoint(rig.gateway, Access(token), lambda: True), bound)
+    await listener.start()
+    base = f"http://127.0.0.1:{bound.getsockname()[1]}"
+    headers = {"Accept": "application/json, text/event-stream"}
+    try:
+        async with httpx.AsyncClient(base_url=base, headers=headers, timeout=LIMIT, trust_env=False) as http:
+            yield http
+    finally:
+        async with asyncio.timeout(LIMIT):
+            await listener.close()

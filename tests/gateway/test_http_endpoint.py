@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from desktop.gateway import http_endpoint
+from desktop.gateway import asgi, http_endpoint
 from desktop.gateway.access import Access
 from desktop.gateway.http_endpoint import HttpEndpoint
 from desktop.gateway.listener import HttpListener, bind_tcp
@@ -187,7 +187,7 @@ async def test_a_body_that_is_no_message_is_a_bad_request(web: Web, body: bytes,
 
 
 async def test_a_body_that_is_too_large_is_refused(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_endpoint, "_BODY_LIMIT", 200_000)
+    monkeypatch.setattr(asgi, "BODY_LIMIT", 200_000)
     session = await web.open()
     answer = await web.post(web.call(padding=LARGE * 5), session)
     assert answer.status_code == 413

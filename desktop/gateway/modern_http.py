@@ -1,0 +1,190 @@
+"""Streamable HTTP of the modern era: one POST, one request, one answer (MCP 2026-07-28, basic/transports)."""
+
+from __future__ import annotations
+
+import asyncio
+
+from desktop import jsonrpc
+from desktop.gateway.asgi import JSON, SSE, Headers, Receive, Scope, Send, read_body, reply
+from desktop.gateway.envelope import RefusedError, status_of, unsupported
+from desktop.gateway.gateway import Gateway
+from desktop.gateway.message_stream import MessageStream
+from desktop.gateway.modern import ModernClients, ModernConnection, error_of
+from desktop.gateway.modern_reply import ModernReply
+from desktop.gateway.session import Session
+from desktop.gateway.subscriptions import Listening
+from desktop.jsonrpc import Envelope, MalformedMessageError, is_request
+from desktop.revisions import HANDSHAKE_REVISIONS, HEADER_MISMATCH, MODERN_REVISIONS, VERSION_KEY
+from desktop.servers.event_stream import format_event
+
+__all__ = ["ModernHttp", "is_modern", "without_version"]
+
+
+def is_modern(headers: Headers) -> bool:
+    """Whether a request to /mcp is to be judged by the rules of the modern era: it names a revision that knows no handshake."""
+    version = headers.get(b"mcp-protocol-version", b"").decode("latin-1")
+    if version in MODERN_REVISIONS:
+        return True
+    return bool(version) and version not in HANDSHAKE_REVISIONS and b"mcp-session-id" not in headers
+
+
+class ModernHttp:
+    """The modern side of one HTTP endpoint.
+
+    Args:
+        gateway: Takes the requests.
+        streams: Where responses under way are kept, for signs of life.
+    """
+
+    def __init__(self, gateway: Gateway, streams: set[MessageStream]) -> None:
+        self._gateway = gateway
+        self._clients = ModernClients(gateway, "streaming")
+        self._streams = streams
+        self._connections: dict[str, ModernConnection] = {}
+
+    async def serve(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request of a client that may pass."""
+        if scope["method"] != "POST":
+            await reply(send, 405, b"", (b"allow", b"POST"))
+            return
+        body = await read_body(receive)
+        if body is None:
+            await reply(
+                send, 413, jsonrpc.response_error(None, jsonrpc.INVALID_REQUEST, "The message is too large"), JSON
+            )
+            return
+        try:
+            message = jsonrpc.parse(body)
+        except MalformedMessageError:
+            code = jsonrpc.INVALID_REQUEST if body.lstrip()[:1] == b"[" else jsonrpc.PARSE_ERROR
+            text = "The body must be one JSON-RPC request or notification"
+            await reply(send, 400, jsonrpc.response_error(None, code, text), JSON)
+            return
+        if message.method is None or message.id is None:
+            await self._no_request(message, headers, send)
+        elif message.method == "subscriptions/listen" and not _takes_events(headers):
+            await reply(send, 406, b"Accept text/event-stream to listen")
+        else:
+            await self._request(message, scope, headers, receive, send)
+
+    async def _no_request(self, message: Envelope, headers: Headers, send: Send) -> None:
+        """A notification is accepted, but no method of this era means anything to us; a response can't be meant for us."""
+        version = headers[b"mcp-protocol-version"].decode("latin-1")
+        if message.method is None:
+            error = RefusedError(jsonrpc.INVALID_REQUEST, "The body must be one JSON-RPC request or notification")
+        elif version not in MODERN_REVISIONS:
+            error = unsupported(version)
+        else:
+            await reply(send, 202)
+            return
+        await _refuse(send, b"null", error)
+
+    async def _request(self, message: Envelope, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
+        stream = MessageStream()
+        principal = headers.get(b"authorization", b"")
+        try:
+            taken = self._clients.take(message, stream, principal=principal, headers=scope["headers"])
+        except RefusedError as error:
+            await _refuse(send, jsonrpc.encode(message.id), error)
+            return
+        if not await self._answer(stream, taken, receive, send):
+            text = "The gateway has ended"
+            await reply(send, 503, jsonrpc.response_error(message.id, jsonrpc.CONNECTION_CLOSED, text), JSON)
+
+    async def _answer(
+        self, stream: MessageStream, taken: ModernReply | Listening | None, receive: Receive, send: Send
+    ) -> bool:
+        """Plain JSON when the answer is the first thing to say, else an event stream; False when there is nothing to say."""
+        self._streams.add(stream)
+        gone = asyncio.get_running_loop().create_task(_until_gone(receive, stream))
+        try:
+            first = await stream.next()
+            if first is None:
+                return False
+            if stream.sole_answer:
+                await reply(send, taken.status if taken is not None else 200, first, JSON)
+            else:
+                await _stream(stream, first, send)
+            return True
+        finally:
+            gone.cancel()
+            self._streams.discard(stream)
+            if taken is not None and not stream.answered:
+                taken.give_up("the client has gone")
+
+    # The shim: one client on standard streams, each of its messages in a POST of its own.
+
+    async def open_connection(self, send: Send) -> None:
+        """Begin a connection for a modern client of the shim; its messages come under the session id it is given."""
+        session = self._gateway.open_session("streaming")
+        session.modern = True
+        self._connections[session.id] = ModernConnection(self._gateway, session)
+        await reply(send, 200, b"", (b"mcp-session-id", session.id.encode()))
+
+    async def take(self, session: Session, message: Envelope, receive: Receive, send: Send) -> None:
+        """Take a message of such a client."""
+        connection = self._connections[session.id]
+        stream = MessageStream()
+        taken = connection.take(message, stream)
+        if not is_request(message) or not await self._answer(stream, taken, receive, send):
+            await reply(send, 202)
+
+    async def watch(self, session: Session, receive: Receive, send: Send) -> None:
+        """The stream by which the shim and we see each other: the connection ends with it. Nothing is said on it."""
+        stream = MessageStream()
+        self._streams.add(stream)
+        gone = asyncio.get_running_loop().create_task(_until_gone(receive, stream))
+        try:
+            await _stream(stream, b"", send)
+        finally:
+            gone.cancel()
+            self._streams.discard(stream)
+            await self._end(session)
+
+    async def _end(self, session: Session) -> None:
+        connection = self._connections.pop(session.id, None)
+        if connection is not None:
+            await connection.end()
+        await self._gateway.end_session(session)
+
+    async def end_idle(self, oldest: float) -> None:
+        """End what nobody has used since ``oldest`` (monotonic seconds)."""
+        await self._clients.end_idle(oldest)
+
+    def close(self) -> None:
+        """Tell those who listen that nothing more comes."""
+        self._clients.end_listening()
+        for connection in self._connections.values():
+            connection.end_listening()
+
+
+def without_version(message: Envelope) -> tuple[int, bytes, tuple[bytes, bytes]]:
+    """Status, body and content type for a modern request whose headers do not say that it is one."""
+    error = RefusedError(HEADER_MISMATCH, f"The header mcp-protocol-version does not say what {VERSION_KEY} says")
+    return 400, b'{"jsonrpc":"2.0","id":%b,"error":%b}' % (jsonrpc.encode(message.id), error_of(error)), JSON
+
+
+async def _stream(stream: MessageStream, first: bytes, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [*SSE]})
+    message: bytes | None = first
+    while message is not None:
+        chunk = format_event(message) if message else b": alive\n\n"
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        message = await stream.next()
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _until_gone(receive: Receive, stream: MessageStream) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    stream.abandon()
+
+
+def _takes_events(headers: Headers) -> bool:
+    accept = headers.get(b"accept", b"*/*")
+    return b"text/event-stream" in accept or b"*/*" in accept
+
+
+async def _refuse(send: Send, number: bytes, error: RefusedError) -> None:
+    body = b'{"jsonrpc":"2.0","id":%b,"error":%b}' % (number, error_of(error))
+    await reply(send, status_of(error.code), body, JSON)

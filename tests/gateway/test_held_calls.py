@@ -1,0 +1,275 @@
+"""Modern clients and handshake servers that ask: a call waits for its client to come back, then goes on with the answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from desktop import jsonrpc
+from desktop.gateway import held_calls
+from tests.gateway.conftest import Rig, listening
+from tests.helpers.fake_mcp import FakeServer, eventually, holding
+from tests.helpers.modern_client import EVERYTHING, ModernWeb
+
+Json = dict[str, Any]
+FORM = {"message": "Your name?", "requestedSchema": {"type": "object", "properties": {"name": {"type": "string"}}}}
+ALICE = {"action": "accept", "content": {"name": "Alice"}}
+
+
+@pytest.fixture
+async def http(rig: Rig) -> AsyncIterator[httpx.AsyncClient]:
+    await rig.start(holding("s", "t", "u", prompts=[{"name": "t"}]))
+    async with listening(rig) as made:
+        yield made
+        await rig.gateway.close()
+
+
+@pytest.fixture
+def web(http: httpx.AsyncClient) -> ModernWeb:
+    return ModernWeb(http, EVERYTHING)
+
+
+def server_of(rig: Rig) -> FakeServer:
+    return rig.launcher.servers["s"]
+
+
+async def asked(rig: Rig, web: ModernWeb, *ids: Any, count: int = 1, **params: Any) -> tuple[Json, Json]:
+    """Call the tool, let the server ask; returns the server's view of the call and the client's result."""
+    server = server_of(rig)
+    waiting = asyncio.create_task(web.call("t", **params))
+    sent = await server.last.wait_for("tools/call", count)
+    for id in ids or ("q",):
+        server.last.ask(id, "elicitation/create", FORM)
+    return sent, await waiting
+
+
+def back(result: Json, *answers: Any) -> Json:
+    """What the client adds to its request when it comes back."""
+    keys = list(result["inputRequests"])
+    return {"requestState": result["requestState"], "inputResponses": dict(zip(keys, answers, strict=False))}
+
+
+async def test_a_question_ends_the_reply_and_its_answer_resumes_the_same_call(rig: Rig, web: ModernWeb) -> None:
+    server = server_of(rig)
+    sent, result = await asked(rig, web)
+    assert result["resultType"] == "input_required"
+    assert list(result["inputRequests"].values()) == [{"method": "elicitation/create", "params": FORM}]
+    assert server.last.answers() == []
+    again = asyncio.create_task(web.call("t", **back(result, ALICE)))
+    assert (await server.last.wait_for_answer("q"))["result"] == ALICE
+    server.last.reply(sent["id"], {"content": [], "final": True})
+    final = await again
+    assert (final["resultType"], final["final"]) == ("complete", True)
+    assert len(server.last.requests("tools/call")) == 1
+    assert all(not session.calls and not session.questions for session in rig.gateway.sessions.values())
+
+
+async def test_questions_asked_together_come_together(rig: Rig, web: ModernWeb) -> None:
+    server = server_of(rig)
+    waiting = asyncio.create_task(web.call("t"))
+    sent = await server.last.wait_for("tools/call")
+    server.last.ask("a", "elicitation/create", FORM)
+    server.last.ask("b", "sampling/createMessage", {"messages": [], "maxTokens": 1})
+    server.last.ask("c", "roots/list")
+    result = await waiting
+    methods = [request["method"] for request in result["inputRequests"].values()]
+    assert methods == ["elicitation/create", "sampling/createMessage", "roots/list"]
+    again = asyncio.create_task(web.call("t", **back(result, ALICE, {"role": "assistant"}, {"roots": []})))
+    assert (await server.last.wait_for_answer("c"))["result"] == {"roots": []}
+    assert (await server.last.wait_for_answer("b"))["result"] == {"role": "assistant"}
+    server.last.reply(sent["id"])
+    await again
+
+
+async def test_a_later_question_is_another_round(rig: Rig, web: ModernWeb) -> None:
+    server = server_of(rig)
+    sent, first = await asked(rig, web)
+    again = asyncio.create_task(web.call("t", **back(first, ALICE)))
+    await server.last.wait_for_answer("q")
+    server.last.ask("q2", "elicitation/create", FORM)
+    second = await again
+    assert second["requestState"] != first["requestState"]
+    last = asyncio.create_task(web.call("t", **back(second, {"action": "decline"})))
+    assert (await server.last.wait_for_answer("q2"))["result"] == {"action": "decline"}
+    server.last.reply(sent["id"])
+    assert (await last)["resultType"] == "complete"
+
+
+async def test_what_is_left_unanswered_is_asked_again(rig: Rig, web: ModernWeb) -> None:
+    server = server_of(rig)
+    sent, first = await asked(rig, web, "a", "b")
+    key_a, key_b = first["inputRequests"]
+    params = {"requestState": first["requestState"], "inputResponses": {key_b: ALICE, "wrong": ALICE}}
+    second = await web.call("t", **params)
+    assert list(second["inputRequests"]) == [key_a]
+    assert [answer["id"] for answer in server.last.answers()] == ["b"]
+    last = asyncio.create_task(web.call("t", **back(second, ALICE)))
+    await server.last.wait_for_answer("a")
+    server.last.reply(sent["id"])
+    await last
+
+
+async def test_a_state_is_good_once_and_for_its_own_request_only(
+    rig: Rig, web: ModernWeb, http: httpx.AsyncClient
+) -> None:
+    server = server_of(rig)
+    sent, result = await asked(rig, web)
+    answers = back(result, ALICE)
+
+    async def refused(client: ModernWeb, method: str = "tools/call", name: str = "t", **params: Any) -> str:
+        answer = await client.ask(method, {"name": name, **answers, **params})
+        assert answer["error"]["code"] == jsonrpc.INVALID_PARAMS
+        return str(answer["error"]["message"])
+
+    assert "unknown" in await refused(web, requestState=result["requestState"] + "-TAMPERED")
+    assert "unknown" in await refused(web, requestState="something else")
+    assert "another request" in await refused(web, name="u")
+    assert "another request" in await refused(web, "prompts/get")
+    assert "another request" in await refused(ModernWeb(http, {"elicitation": {}}))
+    assert "another request" in await refused(ModernWeb(http, EVERYTHING, {"name": "thief", "version": "1"}))
+    assert "Invalid params" in await refused(web, inputResponses=[])
+    assert server.last.answers() == []
+    again = asyncio.create_task(web.call("t", **answers))
+    await server.last.wait_for_answer("q")
+    server.last.reply(sent["id"])
+    await again
+    assert "unknown" in await refused(web)
+
+
+async def test_another_principal_can_not_take_a_call_over(rig: Rig) -> None:
+    server = holding("s", "t")
+    await rig.start(server)
+    async with listening(rig) as http:
+        mine = ModernWeb(http, EVERYTHING)
+        _, result = await asked(rig, mine)
+        message = mine.request("tools/call", {"name": "t", **back(result, ALICE)})
+        answer = await mine.post(message, Authorization="Bearer other")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, jsonrpc.INVALID_PARAMS)
+        await rig.gateway.close()
+
+
+async def test_a_client_that_can_not_be_asked_is_not(rig: Rig, http: httpx.AsyncClient) -> None:
+    server = server_of(rig)
+    waiting = asyncio.create_task(ModernWeb(http, {"roots": {}}).call("t"))
+    sent = await server.last.wait_for("tools/call")
+    server.last.ask("q", "elicitation/create", FORM)
+    assert (await server.last.wait_for_answer("q"))["error"]["code"] == jsonrpc.METHOD_NOT_FOUND
+    server.last.reply(sent["id"])
+    assert (await waiting)["resultType"] == "complete"
+
+
+async def test_a_request_this_era_does_not_know_is_refused_for_the_client(rig: Rig, web: ModernWeb) -> None:
+    server = server_of(rig)
+    waiting = asyncio.create_task(web.call("t"))
+    sent = await server.last.wait_for("tools/call")
+    server.last.ask("q", "strange/request")
+    assert (await server.last.wait_for_answer("q"))["error"]["code"] == jsonrpc.METHOD_NOT_FOUND
+    server.last.reply(sent["id"])
+    await waiting
+
+
+async def test_progress_goes_to_the_round_that_is_open_under_its_own_token(rig: Rig, web: ModernWeb) -> None:
+    server = server_of(rig)
+    waiting = asyncio.create_task(web.result("tools/call", {"name": "t"}, progressToken="first"))
+    sent = await server.last.wait_for("tools/call")
+    token = sent["params"]["_meta"]["progressToken"]
+    server.last.ask("q", "elicitation/create", FORM)
+    result = await waiting
+    server.last.tell("notifications/progress", {"progressToken": token, "progress": 1})
+    server.last.tell("notifications/message", {"level": "info", "data": "nobody hears it"})
+
+    async def work() -> None:
+        await server.last.wait_for_answer("q")
+        server.last.tell("notifications/progress", {"progressToken": token, "progress": 2})
+        server.last.tell("notifications/message", {"level": "info", "data": "heard"})
+        server.last.reply(sent["id"])
+
+    working = asyncio.create_task(work())
+    params = {"name": "t", **back(result, ALICE)}
+    async with web.stream("tools/call", params, id=2, progressToken=7, logLevel="info") as stream:
+        messages = [message async for message in stream]
+    await working
+    assert messages[0]["params"] == {"progressToken": 7, "progress": 2}
+    assert messages[1]["params"]["data"] == "heard"
+    assert messages[2]["id"] == 2
+
+
+async def test_a_server_that_answers_without_waiting_is_told_to_the_client_that_comes_back(
+    rig: Rig, web: ModernWeb
+) -> None:
+    server = server_of(rig)
+    sent, result = await asked(rig, web)
+    server.last.reply(sent["id"], {"content": [], "gave_up": True})
+    await eventually(lambda: all(not session.calls for session in rig.gateway.sessions.values()))
+    assert (await web.call("t", **back(result, ALICE)))["gave_up"] is True
+    assert server.last.answers() == []
+
+
+async def test_a_server_that_ends_meanwhile_is_an_error_for_the_client_that_comes_back(
+    rig: Rig, web: ModernWeb
+) -> None:
+    _, result = await asked(rig, web)
+    server_of(rig).last.break_off()
+    answer = await web.ask("tools/call", {"name": "t", **back(result, ALICE)})
+    assert answer["error"]["code"] == jsonrpc.CONNECTION_CLOSED
+
+
+async def test_a_question_the_server_takes_back_is_not_asked(rig: Rig, web: ModernWeb) -> None:
+    server = server_of(rig)
+    waiting = asyncio.create_task(web.call("t"))
+    sent = await server.last.wait_for("tools/call")
+    server.last.ask("q", "elicitation/create", FORM)
+    server.last.tell("notifications/cancelled", {"requestId": "q"})
+    await asyncio.sleep(0.05)
+    server.last.reply(sent["id"])
+    assert (await waiting)["resultType"] == "complete"
+
+
+async def test_a_client_that_does_not_come_back_cancels_its_call(
+    rig: Rig, web: ModernWeb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(held_calls, "_TIME_LIMIT", 0.02)
+    sent, result = await asked(rig, web)
+    cancelled = await server_of(rig).last.wait_for("notifications/cancelled")
+    assert cancelled["params"]["requestId"] == sent["id"]
+    answer = await web.ask("tools/call", {"name": "t", **back(result, ALICE)})
+    assert answer["error"]["code"] == jsonrpc.INVALID_PARAMS
+
+
+async def test_a_client_may_not_leave_calls_waiting_without_end(
+    rig: Rig, web: ModernWeb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(held_calls, "_MOST", 2)
+    sent = [(await asked(rig, web, f"q{count}", count=count))[0] for count in (1, 2, 3)]
+    cancelled = await server_of(rig).last.wait_for("notifications/cancelled")
+    assert cancelled["params"]["requestId"] == sent[0]["id"]
+    assert len(server_of(rig).last.requests("notifications/cancelled")) == 1
+
+
+async def test_closing_the_response_of_a_later_round_cancels_the_call(rig: Rig, web: ModernWeb) -> None:
+    server = server_of(rig)
+    sent, result = await asked(rig, web)
+    again = asyncio.create_task(web.call("t", **back(result, ALICE)))
+    await server.last.wait_for_answer("q")
+    again.cancel()
+    assert (await server.last.wait_for("notifications/cancelled"))["params"]["requestId"] == sent["id"]
+
+
+async def test_a_question_without_its_call_goes_to_the_call_of_its_session(rig: Rig, web: ModernWeb) -> None:
+    server = server_of(rig)
+    first = asyncio.create_task(web.call("t"))
+    one = await server.last.wait_for("tools/call")
+    second = asyncio.create_task(web.call("u"))
+    two = await server.last.wait_for("tools/call", 2)
+    server.last.ask("q", "elicitation/create", FORM)  # one of two calls; the same person is asked either way
+    result = await second
+    assert result["resultType"] == "input_required"
+    again = asyncio.create_task(web.call("u", **back(result, ALICE)))
+    await server.last.wait_for_answer("q")
+    server.last.reply(one["id"])
+    server.last.reply(two["id"])
+    await asyncio.gather(first, again)

@@ -14,7 +14,9 @@ quick = settings(max_examples=60, deadline=None, database=None)
 LEGAL = re.compile(rf"[A-Za-z0-9_-]{{1,{LONGEST}}}")
 # Few letters, so that names collide often, and always some that nobody would expect.
 words = st.one_of(
-    st.sampled_from(["t", "t.", "t_", "a__t", "b__t", "mcp-find", "x" * 45, "x" * 70, "x" * 69 + "y", "日本", "read file"]),
+    st.sampled_from(
+        ["t", "t.", "t_", "a__t", "b__t", "mcp-find", "x" * 45, "x" * 70, "x" * 69 + "y", "日本", "read file"]
+    ),
     st.text(alphabet="ab_.-/ü ", min_size=1, max_size=60),
     st.text(min_size=1, max_size=80),
 )
@@ -75,9 +77,7 @@ def test_nobody_can_take_the_name_another_tool_falls_back_to() -> None:
 
 @quick
 @given(offers, reserved_names)
-def test_every_route_gets_a_legal_name_of_its_own(
-    offered: list[tuple[Route, str]], reserved: frozenset[str]
-) -> None:
+def test_every_route_gets_a_legal_name_of_its_own(offered: list[tuple[Route, str]], reserved: frozenset[str]) -> None:
     names = exposed_names(offered, reserved)
     assert set(names) == {route for route, _ in offered}
     assert len(set(names.values())) == len(names)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from desktop.servers.templates import evaluate, evaluate_list, expand_variables, to_text
 
-quick = settings(max_examples=40, deadline=None, database=None)
+quick = settings(max_examples=40, deadline=None, database=None, derandomize=True)
 keys = st.text(alphabet="abkÄ_-1", min_size=1, max_size=4)
 scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8))
 values = st.dictionaries(
@@ -22,7 +22,7 @@ values = st.dictionaries(
     ),
     max_size=4,
 )
-texts = st.lists(scalars.filter(lambda value: isinstance(value, str)), max_size=3)
+texts = st.lists(st.text(max_size=8), max_size=3)
 pieces = st.sampled_from(
     [
         "{{",

@@ -86,7 +86,8 @@ def test_the_score_is_okapi_bm25_with_the_references_weights() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "expected"), [("githb-official", ["github-official"]), ("tiem", ["time"]), ("slack-bot", ["slack"]), ("q", [])]
+    ("typed", "expected"),
+    [("githb-official", ["github-official"]), ("tiem", ["time"]), ("slack-bot", ["slack"]), ("q", [])],
 )
 def test_a_name_that_does_not_exist_suggests_the_nearest(typed: str, expected: list[str]) -> None:
     assert SearchIndex(SERVERS).suggest(typed) == expected
@@ -122,7 +123,13 @@ def test_finding_over_hundreds_of_servers_takes_less_than_five_milliseconds_typi
     made = time.perf_counter() - began
     best = {}
     word = vocabulary[7]
-    for query in ("server", text(8), f"{word[:-1]}# {word[0]}x{word[1:]}", "qqqqqqqqqqqqq wwwwwwwww eeeeeeeee", "serv abc"):
+    for query in (
+        "server",
+        text(8),
+        f"{word[:-1]}# {word[0]}x{word[1:]}",
+        "qqqqqqqqqqqqq wwwwwwwww eeeeeeeee",
+        "serv abc",
+    ):
         tries = []
         for _ in range(7):
             started = time.perf_counter()

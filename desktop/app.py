@@ -27,6 +27,7 @@ from desktop.events import EventStream
 from desktop.gateway.dynamic_tools import DynamicTools
 from desktop.gateway.gateway import Gateway
 from desktop.gateway.local_endpoint import LocalEndpoint
+from desktop.gateway.offered_tools import offered_tools
 from desktop.gateway.session import Call
 from desktop.host import (
     EndpointStatus,
@@ -40,7 +41,8 @@ from desktop.host import (
     StatusChanged,
 )
 from desktop.policy.consent import ConsentStore
-from desktop.policy.questions import Question, Questions
+from desktop.policy.question import Question
+from desktop.policy.questions import Questions
 from desktop.secrets.keychain import SERVICE, KeychainStore
 from desktop.secrets.lookup import EnvFileSource, KeychainSource, SecretLookup, SecretSource, parse_secrets_option
 from desktop.secrets.redaction import Redactor
@@ -50,7 +52,7 @@ from desktop.servers.launch import ContainerLimits
 from desktop.servers.launcher import RUN_WITHOUT_CONTAINER, Launcher
 from desktop.servers.listing import ListingCache
 from desktop.servers.managed_server import Timing
-from desktop.servers.status import ServerStatus
+from desktop.servers.status import OfferedTool, ServerStatus
 from desktop.state.features import feature
 from desktop.state.paths import Paths
 from desktop.state.registry_file import RegistryFile
@@ -317,6 +319,11 @@ class Application:
     def server(self, name: str) -> ServerStatus | None:
         """One server."""
         return self.fleet.status(name)
+
+    def tools(self, name: str) -> tuple[OfferedTool, ...]:
+        """A server's tools with the names clients see."""
+        server = self.fleet.servers.get(name)
+        return offered_tools(server.listing, name, self.gateway.offer) if server is not None and server.listing else ()
 
     def engine(self) -> EngineStatus:
         """The container engine."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from desktop.events import EventStream
-from desktop.policy.questions import Question
-from desktop.servers.status import ServerStatus
+from desktop.policy.question import Question
+from desktop.servers.status import OfferedTool, ServerStatus
 
 __all__ = [
     "EndpointStatus",
@@ -17,7 +17,6 @@ __all__ = [
     "Host",
     "HostEvent",
     "ProblemsChanged",
-    "Question",
     "QuestionsChanged",
     "ServersChanged",
     "StatusChanged",
@@ -99,6 +98,9 @@ class Host(Protocol):
 
     def server(self, name: str) -> ServerStatus | None:
         """One of them."""
+
+    def tools(self, name: str) -> tuple[OfferedTool, ...]:
+        """The tools of a server that is on and was listed, in its order."""
 
     def engine(self) -> EngineStatus:
         """The container engine."""

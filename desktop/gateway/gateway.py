@@ -28,9 +28,11 @@ from desktop.servers.fleet import Fleet
 from desktop.servers.managed_server import ManagedServer
 from desktop.servers.upstream import PROTOCOL_VERSION, Upstream
 
-__all__ = ["SUPPORTED_VERSIONS", "Gateway"]
+__all__ = ["NAMES_METHOD", "SUPPORTED_VERSIONS", "Gateway"]
 
 SUPPORTED_VERSIONS: Final = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
+NAMES_METHOD: Final = "mcp-gateway/names"
+"""Of our own: which server and which tool of it a name means, ``{"tools": {name: [server, tool]}}``."""
 _FIRST_LISTING: Final = 10.0
 _ACTIVITY_NEWS: Final = 0.25
 _CAPABILITIES: Final = (
@@ -105,6 +107,9 @@ class Gateway:
             "resources/unsubscribe": self._unsubscribe,
             "completion/complete": self._complete,
             "logging/setLevel": self._set_level,
+            NAMES_METHOD: lambda call, _: call.result(
+                jsonrpc.encode({"tools": self._offers.of(call.session).tool_routes})
+            ),
             "ping": lambda call, _: call.result(b"{}"),
             "initialize": self._initialize,
         }

@@ -6,42 +6,17 @@ import asyncio
 import itertools
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from desktop.errors import ConsentRequiredError
 from desktop.events import EventStream
 from desktop.policy.consent import ConsentKind, ConsentStore
+from desktop.policy.question import Question
 
-__all__ = ["Question", "Questions"]
+__all__ = ["Questions"]
 
 _OPEN_AT_ONCE: Final = 5
 _REFUSED_FOR: Final = 600.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """One question to the person.
-
-    Attributes:
-        id: For the answer.
-        kind: What is to be allowed.
-        server: The server's name in the catalog.
-        title: Its name for people.
-        asker: The client that wants it, as it calls itself.
-        matters: What it is about, each a phrase such as "use the secret SLACK_TOKEN".
-        seconds: How long the answer is waited for.
-        asked_at: Monotonic seconds.
-    """
-
-    id: int
-    kind: ConsentKind
-    server: str
-    title: str
-    asker: str
-    matters: tuple[str, ...]
-    seconds: float
-    asked_at: float
 
 
 class _Open:

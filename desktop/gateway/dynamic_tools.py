@@ -296,7 +296,7 @@ def _told(server: CatalogServer, taken: Mapping[str, Any]) -> dict[str, Any]:
 def _object(arguments: Raw) -> Raw:
     """Arguments given as an object or as its JSON text."""
     try:
-        given = jsonrpc.decode(arguments) if bytes(arguments[:1]) == b'"' else None
+        given = jsonrpc.decode(arguments) if bytes(arguments)[:1] == b'"' else None
         found = Raw(given.strip().encode() or b"{}") if isinstance(given, str) else arguments
         jsonrpc.fields(found)
     except (jsonrpc.MalformedMessageError, msgspec.MsgspecError, ValueError) as error:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from desktop.catalog.configuration import Configuration
 from desktop.catalog.official import keep_current
+from desktop.catalog.search import CatalogSearch
 from desktop.catalog.selection import Selection
 from desktop.catalog.source import ConfigurationSource
 from desktop.core_thread import in_core_thread
@@ -23,8 +24,10 @@ from desktop.engine.sweep import InstanceLock, sweep
 from desktop.engine.watchdog_process import Watchdog
 from desktop.errors import EndpointError, EngineError, EnginePermissionError, GatewayError, ServerNotFoundError
 from desktop.events import EventStream
+from desktop.gateway.dynamic_tools import DynamicTools
 from desktop.gateway.gateway import Gateway
 from desktop.gateway.local_endpoint import LocalEndpoint
+from desktop.gateway.offered_tools import offered_tools
 from desktop.gateway.session import Call
 from desktop.host import (
     EndpointStatus,
@@ -33,10 +36,13 @@ from desktop.host import (
     Host,
     HostEvent,
     ProblemsChanged,
+    QuestionsChanged,
     ServersChanged,
     StatusChanged,
 )
 from desktop.policy.consent import ConsentStore
+from desktop.policy.question import Question
+from desktop.policy.questions import Questions
 from desktop.secrets.keychain import SERVICE, KeychainStore
 from desktop.secrets.lookup import EnvFileSource, KeychainSource, SecretLookup, SecretSource, parse_secrets_option
 from desktop.secrets.redaction import Redactor
@@ -46,7 +52,8 @@ from desktop.servers.launch import ContainerLimits
 from desktop.servers.launcher import RUN_WITHOUT_CONTAINER, Launcher
 from desktop.servers.listing import ListingCache
 from desktop.servers.managed_server import Timing
-from desktop.servers.status import ServerStatus
+from desktop.servers.status import OfferedTool, ServerStatus
+from desktop.state.features import feature
 from desktop.state.paths import Paths
 from desktop.state.registry_file import RegistryFile
 from desktop.state.watching import watch
@@ -71,6 +78,8 @@ class GatewayOptions:
         long_lived: A container of its own for every session.
         cpus, memory: Limits of each container; 0 means none, memory in bytes.
         watch: Follow changes of the files.
+        dynamic_tools: Let clients find and add servers by tools of our own; never with chosen servers, nor where the
+            feature ``dynamic-tools`` is turned off.
         start_timeout: Seconds a server has to answer ``initialize``.
         on_stderr: Called with server and line.
         on_call: Called with each ended tool call.
@@ -84,6 +93,7 @@ class GatewayOptions:
     cpus: float = 1.0
     memory: int = 2 * 1024**3
     watch: bool = True
+    dynamic_tools: bool = True
     start_timeout: float = 60.0
     on_stderr: Callable[[str, str], None] | None = None
     on_call: Callable[[Call], None] | None = None
@@ -127,6 +137,7 @@ async def _published() -> AsyncIterator[Application]:
     A port that is in use does not keep it from starting; the reason is in its endpoint status.
     """
     async with running(GatewayOptions()) as application:
+        application.questions_are_seen()
         application.keep_catalog_current()
         await application.publish_locally()
         with contextlib.suppress(EndpointError):
@@ -153,12 +164,13 @@ class Application:
         self._source = ConfigurationSource(paths, options.selection)
         self._registry = RegistryFile(paths.registry, paths.lock_for(paths.registry))
         self._consent = ConsentStore(paths.consents)
+        self._questions = Questions(self._consent)
         self._keychain = KeychainStore(SERVICE)
         self._redactor = Redactor()
         self._monitor = EngineMonitor(DockerEngine(lock.instance))
         self._watchdog = Watchdog(lock.instance)
         self._watchdog_started: asyncio.Task[None] | None = None
-        launcher = Launcher(
+        self._launcher = launcher = Launcher(
             engine=self._monitor,
             secrets=SecretLookup(self._secret_sources(options.secrets)),
             redactor=self._redactor,
@@ -185,6 +197,7 @@ class Application:
         self._reloading = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
         self.fleet.changed.subscribe(lambda name: self._events.publish(ServersChanged(names=frozenset({name}))))
+        self._questions.changed.subscribe(lambda _: self._events.publish(QuestionsChanged()))
         self.gateway.changed.subscribe(lambda _: self._events.publish(StatusChanged()))
         self._monitor.changed.subscribe(lambda _: self._engine_changed())
 
@@ -201,6 +214,8 @@ class Application:
     async def start(self) -> None:
         """Read the configuration and begin; returns before any server has started."""
         self._spawn(self._look_for_engine())
+        if await asyncio.to_thread(self._offers_dynamic_tools):
+            self._offer_dynamic_tools()
         await self.reload()
         self._loaded = True
         self.fleet.watch_idle()
@@ -275,6 +290,10 @@ class Application:
         """Let shims and the command line of the same user find this gateway."""
         await self._endpoint.publish()
 
+    def questions_are_seen(self) -> None:
+        """From now on questions to the person are asked; before, they are refused at once."""
+        self._questions.attend()
+
     def keep_catalog_current(self) -> None:
         """From now on fetch the official catalog when it is old."""
         self._spawn(keep_current(self.paths))
@@ -300,6 +319,11 @@ class Application:
     def server(self, name: str) -> ServerStatus | None:
         """One server."""
         return self.fleet.status(name)
+
+    def tools(self, name: str) -> tuple[OfferedTool, ...]:
+        """A server's tools with the names clients see."""
+        server = self.fleet.servers.get(name)
+        return offered_tools(server.listing, name, self.gateway.offer) if server is not None and server.listing else ()
 
     def engine(self) -> EngineStatus:
         """The container engine."""
@@ -330,6 +354,14 @@ class Application:
     def stderr(self, name: str) -> tuple[str, ...]:
         """The last lines of a server's standard error."""
         return self.fleet.log_of(name).lines()
+
+    def questions(self) -> tuple[Question, ...]:
+        """What waits for the person's answer."""
+        return self._questions.open()
+
+    async def answer(self, question: int, allowed: bool) -> None:
+        """Take the person's answer."""
+        self._questions.answer(question, allowed=allowed)
 
     async def set_enabled(self, name: str, enabled: bool) -> None:
         """Turn a server on or off."""
@@ -365,6 +397,16 @@ class Application:
         return await asyncio.to_thread(gateway_token, self.paths)
 
     # Inner workings.
+
+    def _offers_dynamic_tools(self) -> bool:
+        wanted = self._options.dynamic_tools and self._options.selection.servers is None
+        return wanted and feature(self.paths.docker_config, "dynamic-tools", default=True)
+
+    def _offer_dynamic_tools(self) -> None:
+        tools = DynamicTools(
+            self.gateway, self.fleet, search=CatalogSearch(), questions=self._questions, check=self._launcher.check
+        )
+        self.gateway.offer_own(tools.own)
 
     def _secret_sources(self, text: str) -> list[SecretSource]:
         """The chosen sources; after them a file in the folder all others are in, where a person may write secrets too."""

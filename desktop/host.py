@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from desktop.events import EventStream
-from desktop.servers.status import ServerStatus
+from desktop.policy.question import Question
+from desktop.servers.status import OfferedTool, ServerStatus
 
 __all__ = [
     "EndpointStatus",
@@ -16,6 +17,7 @@ __all__ = [
     "Host",
     "HostEvent",
     "ProblemsChanged",
+    "QuestionsChanged",
     "ServersChanged",
     "StatusChanged",
 ]
@@ -68,7 +70,12 @@ class ProblemsChanged:
     """The list of configuration problems is new."""
 
 
-HostEvent = ServersChanged | StatusChanged | ProblemsChanged
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionsChanged:
+    """A question to the person has come or gone."""
+
+
+HostEvent = ServersChanged | StatusChanged | ProblemsChanged | QuestionsChanged
 
 
 class Host(Protocol):
@@ -92,6 +99,9 @@ class Host(Protocol):
     def server(self, name: str) -> ServerStatus | None:
         """One of them."""
 
+    def tools(self, name: str) -> tuple[OfferedTool, ...]:
+        """The tools of a server that is on and was listed, in its order."""
+
     def engine(self) -> EngineStatus:
         """The container engine."""
 
@@ -103,6 +113,12 @@ class Host(Protocol):
 
     def stderr(self, name: str) -> tuple[str, ...]:
         """The last lines (1,000 at most) the server wrote to standard error, redacted."""
+
+    def questions(self) -> tuple[Question, ...]:
+        """What waits for the person's answer, oldest first."""
+
+    async def answer(self, question: int, allowed: bool) -> None:
+        """Take the person's answer to a question; one that has gone is fine."""
 
     async def set_enabled(self, name: str, enabled: bool) -> None:
         """Turn a server on or off (written to registry.yaml)."""

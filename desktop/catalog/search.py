@@ -1,15 +1,18 @@
-"""Search over catalog servers as a person types."""
+"""Search over catalog servers: as a person types, and as a model describes what it needs; one index for both."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Final
 
 from desktop.catalog.model import CatalogServer
+from desktop.catalog.ranking import Ranking, nearest
 
-__all__ = ["SearchIndex", "search"]
+__all__ = ["CatalogSearch", "SearchIndex", "search"]
 
 _SEPARATORS: Final = re.compile(r"[\W_]+")
 
@@ -78,12 +81,29 @@ class SearchIndex:
         documents = map(_Document, servers)
         self._documents = sorted(documents, key=lambda document: (document.order, document.server.name))
 
+    @cached_property
+    def _ranking(self) -> Ranking:
+        return Ranking([document.server for document in self._documents])
+
+    def find(self, query: str) -> list[CatalogServer]:
+        """The servers that fit a description, best first: any of its words counts, rare ones more (BM25, spec 3.7)."""
+        return self._ranking.best(query)
+
+    def suggest(self, name: str) -> list[str]:
+        """Names of servers that a name no server has may mean, nearest first."""
+        return nearest(name, (document.server.name for document in self._documents))
+
     def search(self, query: str) -> list[CatalogServer]:
-        """The servers in which every word of the query occurs, best first; without a word, all of them by title."""
+        """The servers in which every word of the query occurs, best first; without a word, all of them by title.
+
+        Where there is none, those that fit best although a word is misspelt or missing.
+        """
         words = _folded(query).split()
         found = self._documents
         for word in words:
             found = [document for document in found if word in document.everything]
+        if words and not found:
+            return self.find(query)
         if words and len(found) > 1:
             phrase = f" {' '.join(words)} "
             forms = [(word, f" {word}", f" {word} ") for word in dict.fromkeys(words)]
@@ -93,6 +113,33 @@ class SearchIndex:
             ]
             found = [found[place] for _, place in sorted(ranked)]
         return [document.server for document in found]
+
+
+class CatalogSearch:
+    """The index over the catalogs in force: made when first asked, in a worker thread, and again when they are others."""
+
+    def __init__(self) -> None:
+        self._servers: Mapping[str, CatalogServer] | None = None
+        self._index = SearchIndex(())
+        self._making = asyncio.Lock()
+
+    async def index(self, servers: Mapping[str, CatalogServer]) -> SearchIndex:
+        """The index over these servers.
+
+        Args:
+            servers: The catalog servers by name; the same object gives the same index.
+        """
+        async with self._making:
+            if servers is not self._servers:
+                self._index = await asyncio.to_thread(_made, servers)
+                self._servers = servers
+            return self._index
+
+
+def _made(servers: Mapping[str, CatalogServer]) -> SearchIndex:
+    index = SearchIndex(servers.values())
+    index.find("")
+    return index
 
 
 def search(servers: Iterable[CatalogServer], query: str) -> list[CatalogServer]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from desktop.cli import output
@@ -39,7 +39,7 @@ def _list(arguments: argparse.Namespace) -> int:
     async def work(ask: Ask) -> int:
         tools = await _tools(ask)
         if arguments.format == "json":
-            output.print_json(tools)
+            output.print_json(_with_origins(tools, await _origins(ask)))
             return 0
         print(f"{len(tools)} tools:")
         for tool in tools:
@@ -69,10 +69,16 @@ def _inspect_arguments(parser: Parser) -> None:
 def _inspect(arguments: argparse.Namespace) -> int:
     async def work(ask: Ask) -> int:
         tool = _find(arguments.tool, await _tools(ask))
+        origins = await _origins(ask)
         if arguments.format == "json":
-            output.print_json(tool)
+            output.print_json(*_with_origins([tool], origins))
             return 0
         print(output.printable(f"Name: {tool['name']}\nDescription: {tool.get('description') or ''}"))
+        if tool["name"] in origins:
+            server, name = origins[tool["name"]]
+            print(
+                output.printable(f"Server: {server}" + (f", where it is called {name}" if name != tool["name"] else ""))
+            )
         for name, schema in _properties(tool).items():
             kind = schema.get("type") or "string"
             shown = " or ".join(map(str, kind)) if isinstance(kind, list) else kind
@@ -133,6 +139,23 @@ def _ask(work: Work, arguments: argparse.Namespace) -> int:
 async def _tools(ask: Ask) -> list[Tool]:
     result = await ask("tools/list", {})
     return [tool for tool in result.get("tools") or [] if isinstance(tool, dict)]
+
+
+async def _origins(ask: Ask) -> dict[str, tuple[str, str]]:
+    """Name -> server and name there; the gateway's own tools have none."""
+    result = await ask("mcp-gateway/names", {})
+    return {name: (str(server), str(tool)) for name, (server, tool) in result["tools"].items()}
+
+
+def _with_origins(tools: Iterable[Tool], origins: Mapping[str, tuple[str, str]]) -> list[Tool]:
+    """The tools with where each comes from, under a key of ours in ``_meta``."""
+    found = []
+    for tool in tools:
+        if tool["name"] in origins:
+            server, name = origins[tool["name"]]
+            tool = {**tool, "_meta": {**(tool.get("_meta") or {}), "mcp-gateway": {"server": server, "name": name}}}
+        found.append(tool)
+    return found
 
 
 def _find(name: str, tools: Iterable[Tool]) -> Tool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final
 
 import msgspec
@@ -23,15 +23,18 @@ from desktop.gateway.identity import CAPABILITIES, SERVER_INFO
 from desktop.gateway.naming import Route
 from desktop.gateway.offer import Offer
 from desktop.gateway.offers import Offers
+from desktop.gateway.own_tools import OwnTools
 from desktop.gateway.session import LOG_LEVELS, Call, Reply, Session
 from desktop.jsonrpc import Envelope, MalformedMessageError
 from desktop.servers.fleet import Fleet
 from desktop.servers.managed_server import ManagedServer
 from desktop.servers.upstream import PROTOCOL_VERSION, Upstream
 
-__all__ = ["SUPPORTED_VERSIONS", "Gateway"]
+__all__ = ["NAMES_METHOD", "SUPPORTED_VERSIONS", "Gateway"]
 
 SUPPORTED_VERSIONS: Final = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
+NAMES_METHOD: Final = "mcp-gateway/names"
+"""Of our own: which server and which tool of it a name means, ``{"tools": {name: [server, tool]}}``."""
 _FIRST_LISTING: Final = 10.0
 _ACTIVITY_NEWS: Final = 0.25
 log = logging.getLogger(__name__)
@@ -84,6 +87,7 @@ class Gateway:
         self.sessions: dict[str, Session] = {}
         self._fleet = fleet
         self._offers = Offers(fleet, patterns)
+        self._own = OwnTools()
         self._on_call = on_call
         self._tasks: set[asyncio.Task[Any]] = set()
         self._rebuilding = False
@@ -101,6 +105,9 @@ class Gateway:
             "resources/unsubscribe": self._unsubscribe,
             "completion/complete": self._complete,
             "logging/setLevel": self._set_level,
+            NAMES_METHOD: lambda call, _: call.result(
+                jsonrpc.encode({"tools": self._offers.of(call.session).tool_routes})
+            ),
             "ping": lambda call, _: call.result(b"{}"),
             "initialize": self._initialize,
         }
@@ -111,8 +118,13 @@ class Gateway:
         return self._offers.current
 
     def offer_to(self, session: Session) -> Offer:
-        """What is offered to one client now."""
-        return self._offers.of(session.abilities)
+        """What is offered to one session now."""
+        return self._offers.of(session)
+
+    def offer_own(self, own: OwnTools) -> None:
+        """Offer tools of the gateway itself as well; once, before clients come."""
+        self._own = self._offers.own = own
+        self._rebuild()
 
     # Sessions.
 
@@ -199,7 +211,7 @@ class Gateway:
             elif message.method == "notifications/progress":
                 self._progress_on_question(session, message)
             elif message.method != "notifications/initialized":
-                for server in self._fleet.servers.values():
+                for server in self._servers_of(session):
                     upstream = server.known(session)
                     if upstream is not None and upstream.owner is session and message.method is not None:
                         upstream.notify(message.method, message.params)
@@ -241,13 +253,13 @@ class Gateway:
 
     def _list(self, call: Call, which: str) -> None:
         if self._all_settled():
-            call.result(getattr(self._offers.of(call.session.abilities), which))
+            call.result(getattr(self._offers.of(call.session), which))
         else:
             self._later(call, self._list_when_settled(call, which))
 
     async def _list_when_settled(self, call: Call, which: str) -> None:
         await self.settled(self._patience())
-        call.result(getattr(self._offers.of(call.session.abilities), which))
+        call.result(getattr(self._offers.of(call.session), which))
 
     def _set_level(self, call: Call, message: Envelope) -> None:
         level = jsonrpc.decode(jsonrpc.fields(message.params).get("level", Raw(b'""')))
@@ -255,7 +267,7 @@ class Gateway:
             call.error(jsonrpc.INVALID_PARAMS, f"{level!r} is not a log level; use one of {', '.join(LOG_LEVELS)}")
             return
         call.session.level = level
-        for server in self._fleet.servers.values():
+        for server in self._servers_of(call.session):
             upstream = server.known(call.session)
             if upstream is not None:
                 self._apply_level(upstream, call.session)
@@ -286,18 +298,36 @@ class Gateway:
 
     def _call_tool(self, call: Call, message: Envelope) -> None:
         name = _name.decode(message.params).name
-        route = self._offers.of(call.session.abilities).tool_routes.get(name)
-        if route is None:
+        route = self._offers.of(call.session).tool_routes.get(name)
+        if route is None and not self._own.has_tool(name):
             self._unknown(call, message, "tool", name)
             return
         call.subject = name
         if self._on_call is not None:
             call.on_finish = self._on_call
+        if route is None:
+            self._later(call, self._own.answer(call, name, message.params))
+            return
         self._forward_named(call, message, route, name)
+
+    def hand_on(self, call: Call, name: str, arguments: Raw, meta: Raw) -> None:
+        """Let another tool answer a call to one of ours, as if the client had called it itself.
+
+        Args:
+            call: The call.
+            name: Exposed name of the tool.
+            arguments, meta: Its arguments, and the call's ``_meta``, as JSON.
+        """
+        params = jsonrpc.encode({"name": name, "arguments": arguments, "_meta": meta})
+        call.task = None
+        self._methods["tools/call"](call, Envelope(id=call.id, method="tools/call", params=Raw(params)))
 
     def _get_prompt(self, call: Call, message: Envelope) -> None:
         name = _name.decode(message.params).name
-        route = self._offers.of(call.session.abilities).prompt_routes.get(name)
+        route = self._offers.of(call.session).prompt_routes.get(name)
+        if route is None and (own := self._own.prompt(name)) is not None:
+            call.result(own)
+            return
         if route is None:
             self._unknown(call, message, "prompt", name)
             return
@@ -315,7 +345,7 @@ class Gateway:
 
     def _forward_uri(self, call: Call, message: Envelope) -> Route | None:
         uri = _uri.decode(message.params).uri
-        route = self._offers.of(call.session.abilities).resource_route(uri) or self._only_server_with_resources(uri)
+        route = self._offers.of(call.session).resource_route(uri) or self._only_server_with_resources(call.session, uri)
         if route is None:
             if not self._waits_for_listing(call, message):
                 call.error(jsonrpc.RESOURCE_NOT_FOUND, f"No server offers the resource {uri}", {"uri": uri})
@@ -327,11 +357,11 @@ class Gateway:
         self._forward(call, message, route.server)
         return route
 
-    def _only_server_with_resources(self, uri: str) -> Route | None:
+    def _only_server_with_resources(self, session: Session, uri: str) -> Route | None:
         """A URI no list has (a link in a result) belongs to the one server that offers resources, if it is one."""
         offering = [
             server.name
-            for server in self._fleet.servers.values()
+            for server in self._servers_of(session)
             if server.listing is not None and "resources" in jsonrpc.fields(server.listing.capabilities)
         ]
         return Route(offering[0], uri) if len(offering) == 1 else None
@@ -339,17 +369,17 @@ class Gateway:
     def _subscribe(self, call: Call, message: Envelope) -> None:
         uri = _uri.decode(message.params).uri
         route = self._forward_uri(call, message)
-        if route is not None and (server := self._fleet.servers.get(route.server)) is not None:
+        if route is not None and (server := self._server(call.session, route.server)) is not None:
             call.session.subscriptions.setdefault((route.server, route.name), uri)
             server.subscribed.add(route.name)
 
     def _unsubscribe(self, call: Call, message: Envelope) -> None:
         uri = _uri.decode(message.params).uri
-        route = self._offers.of(call.session.abilities).resource_route(uri) or self._only_server_with_resources(uri)
+        route = self._offers.of(call.session).resource_route(uri) or self._only_server_with_resources(call.session, uri)
         if route is None or call.session.subscriptions.pop((route.server, route.name), None) is None:
             call.result(b"{}")
             return
-        server = self._fleet.servers.get(route.server)
+        server = self._server(call.session, route.server)
         upstream = server.known(call.session) if server is not None else None
         others = self._subscribers(route.server, route.name)
         if server is not None and not others:
@@ -363,7 +393,7 @@ class Gateway:
         return [session for session in self.sessions.values() if (server, uri) in session.subscriptions]
 
     def _stop_subscription(self, session: Session, server: str, uri: str) -> None:
-        running = self._fleet.servers.get(server)
+        running = self._server(session, server)
         if running is None or self._subscribers(server, uri):
             return
         running.subscribed.discard(uri)
@@ -374,10 +404,10 @@ class Gateway:
     def _complete(self, call: Call, message: Envelope) -> None:
         reference = _completion.decode(message.params).ref
         if reference.type == "ref/prompt":
-            route = self._offers.of(call.session.abilities).prompt_routes.get(reference.name)
+            route = self._offers.of(call.session).prompt_routes.get(reference.name)
             key, exposed = "name", reference.name
         else:
-            offer = self._offers.of(call.session.abilities)
+            offer = self._offers.of(call.session)
             route = offer.template_names.get(reference.uri) or offer.resource_route(reference.uri)
             key, exposed = "uri", reference.uri
         if route is None:
@@ -392,7 +422,7 @@ class Gateway:
         self._forward(call, message, route.server)
 
     def _forward(self, call: Call, message: Envelope, name: str) -> None:
-        server = self._fleet.servers.get(name)
+        server = self._server(call.session, name)
         if server is None:
             call.error(jsonrpc.INVALID_PARAMS, f"The server {name} is turned off")
             return
@@ -421,15 +451,29 @@ class Gateway:
         call.upstream = upstream
         call.number = upstream.forward(message, call)
 
+    def _server(self, session: Session, name: str) -> ManagedServer | None:
+        """The running server a name means to a session."""
+        servers = self._fleet.servers
+        return servers.get(name) if session.additions is None else session.additions.server(name, servers)
+
+    def _servers_of(self, session: Session) -> Iterable[ManagedServer]:
+        servers = self._fleet.servers
+        return servers.values() if session.additions is None else session.additions.servers(servers)
+
     def _unknown(self, call: Call, message: Envelope, what: str, name: str) -> None:
         ambiguous = (
-            self._offers.of(call.session.abilities).ambiguous
+            self._offers.of(call.session).ambiguous
             if what == "tool"
-            else self._offers.of(call.session.abilities).ambiguous_prompts
+            else self._offers.of(call.session).ambiguous_prompts
         )
-        choice = " or ".join(ambiguous.get(name, ()))
+        choice = ambiguous.get(name, ())
         if choice:
-            call.error(jsonrpc.INVALID_PARAMS, f"Several servers have a {what} {name}; use {choice}")
+            why = (
+                f"The {what} {name} has another name here"
+                if len(choice) == 1
+                else f"Several servers have a {what} {name}"
+            )
+            call.error(jsonrpc.INVALID_PARAMS, f"{why}; use {' or '.join(choice)}")
         elif not self._waits_for_listing(call, message):
             call.error(jsonrpc.INVALID_PARAMS, f"Unknown {what}: {name}")
 
@@ -472,11 +516,18 @@ class Gateway:
         """Merge the listings again and tell each client which of its lists are new."""
         self._rebuilding = False
         sessions = [session for session in self.sessions.values() if session.protocol_version]
-        news = self._offers.renew({session.abilities for session in sessions})
+        news = self._offers.renew(sessions)
         for session in sessions:
-            for which in news[session.abilities]:
-                session.deliver(jsonrpc.notification(f"notifications/{which}/list_changed"))
+            self._tell_lists(session, news[session.id])
         self.changed.publish(None)
+
+    def session_changed(self, session: Session) -> None:
+        """A session has changed its servers (`Session.additions`): tell it, and nobody else, which of its lists are new."""
+        self._tell_lists(session, self._offers.renew_for(session))
+
+    def _tell_lists(self, session: Session, new: Iterable[str]) -> None:
+        for which in new:
+            session.deliver(jsonrpc.notification(f"notifications/{which}/list_changed"))
 
     def _later(self, call: Call, work: Coroutine[Any, Any, None]) -> None:
         async def guarded() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,10 +13,11 @@ from msgspec import Raw
 from desktop import jsonrpc
 from desktop.catalog.model import CatalogServer
 from desktop.gateway.naming import Route, exposed_names
+from desktop.gateway.own_tools import OwnTools
 from desktop.gateway.tool_filter import ToolFilter
 from desktop.servers.listing import Listing
 
-__all__ = ["Offer", "build_offer"]
+__all__ = ["Offer", "build_offer", "renamed"]
 
 _INSTRUCTIONS_LIMIT: Final = 4000
 _URI_EXPRESSION: Final = re.compile(r"\{[^{}]*\}")
@@ -70,8 +71,22 @@ class Offer:
         return None
 
 
-def build_offer(servers: Iterable[tuple[CatalogServer, Listing]], allowed: ToolFilter) -> Offer:
-    """Merge listings. Deterministic: servers in the order of their names, entries in the order of their server."""
+def build_offer(
+    servers: Iterable[tuple[CatalogServer, Listing]],
+    allowed: ToolFilter,
+    *,
+    own: OwnTools | None = None,
+    hidden: Collection[str] = (),
+) -> Offer:
+    """Merge listings. Deterministic: servers in the order of their names, entries in the order of their server.
+
+    Args:
+        servers: Each with what it offers.
+        allowed: The person's choice of tools.
+        own: The gateway's own tools and prompts, listed first.
+        hidden: Names of servers whose tools and prompts can be called but are in no list.
+    """
+    own = own or OwnTools()
     ordered = sorted(servers, key=lambda pair: pair[0].name)
     tools = [
         (Route(server.name, name), server.prefix, entry)
@@ -84,22 +99,30 @@ def build_offer(servers: Iterable[tuple[CatalogServer, Listing]], allowed: ToolF
         for server, listing in ordered
         for name, entry in _named(listing.prompts, "name")
     ]
-    tool_names = exposed_names((route, prefix) for route, prefix, _ in tools)
-    prompt_names = exposed_names((route, prefix) for route, prefix, _ in prompts)
+    tool_names = exposed_names(((route, prefix) for route, prefix, _ in tools), own.reserved)
+    prompt_names = exposed_names(((route, prefix) for route, prefix, _ in prompts), own.reserved)
     resources = _merged_uris(ordered, lambda listing: listing.resources, "uri")
     templates = _merged_uris(ordered, lambda listing: listing.templates, "uriTemplate")
+
+    def shown(entries: Iterable[tuple[Route, str, Raw]], names: Mapping[Route, str]) -> list[Raw]:
+        return [
+            renamed(entry, "name", route.name, names[route])
+            for route, _, entry in entries
+            if route.server not in hidden
+        ]
+
+    def shown_uris(entries: Mapping[str, tuple[Route, Raw]], key: str) -> list[Raw]:
+        return [
+            renamed(entry, key, route.name, uri)
+            for uri, (route, entry) in entries.items()
+            if route.server not in hidden
+        ]
+
     return Offer(
-        tools=_list("tools", [_renamed(entry, "name", route.name, tool_names[route]) for route, _, entry in tools]),
-        prompts=_list(
-            "prompts", [_renamed(entry, "name", route.name, prompt_names[route]) for route, _, entry in prompts]
-        ),
-        resources=_list(
-            "resources", [_renamed(entry, "uri", route.name, uri) for uri, (route, entry) in resources.items()]
-        ),
-        templates=_list(
-            "resourceTemplates",
-            [_renamed(entry, "uriTemplate", route.name, uri) for uri, (route, entry) in templates.items()],
-        ),
+        tools=_list("tools", [*own.listed_tools, *shown(tools, tool_names)]),
+        prompts=_list("prompts", [*own.listed_prompts, *shown(prompts, prompt_names)]),
+        resources=_list("resources", shown_uris(resources, "uri")),
+        templates=_list("resourceTemplates", shown_uris(templates, "uriTemplate")),
         tool_routes={name: route for route, name in tool_names.items()},
         prompt_routes={name: route for route, name in prompt_names.items()},
         resource_routes={uri: route for uri, (route, _) in resources.items()},
@@ -142,7 +165,8 @@ def _scheme(server: str) -> str:
     return name if name[:1].isalpha() else f"s{name}"
 
 
-def _renamed(entry: Raw, key: str, old: str, new: str) -> Raw:
+def renamed(entry: Raw, key: str, old: str, new: str) -> Raw:
+    """A definition under another name; every other byte stays."""
     if old == new:
         return entry
     members = jsonrpc.fields(entry)

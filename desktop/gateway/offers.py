@@ -1,9 +1,13 @@
-"""The offer in force, and its variants for clients with other abilities."""
+"""The offer in force, and its variants: for clients with other abilities, and for sessions that have changed their servers."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from desktop.catalog.model import CatalogServer
 from desktop.gateway.offer import Offer, build_offer
+from desktop.gateway.own_tools import OwnTools
+from desktop.gateway.session import Session
 from desktop.gateway.tool_filter import tool_filter
 from desktop.servers.fleet import Fleet
 from desktop.servers.listing import Listing
@@ -12,7 +16,7 @@ __all__ = ["Offers"]
 
 
 class Offers:
-    """Merges the servers' listings, once for all clients and once more for those to whom a server offers something else.
+    """Merges the servers' listings, once for all clients and once more for those to whom something else is offered.
 
     Args:
         fleet: The servers.
@@ -20,16 +24,25 @@ class Offers:
 
     Attributes:
         current: What is offered to a client with every ability.
+        own: The gateway's own tools; set before the first `renew`.
     """
 
     def __init__(self, fleet: Fleet, patterns: tuple[str, ...]) -> None:
         self.current = Offer()
+        self.own = OwnTools()
         self._fleet = fleet
         self._patterns = patterns
         self._variants: dict[str, Offer] = {}
+        self._of_sessions: dict[str, Offer] = {}
 
-    def of(self, abilities: str) -> Offer:
-        """What a client with these abilities (`SessionPort.abilities`) is offered."""
+    def of(self, session: Session) -> Offer:
+        """What the session is offered."""
+        if session.additions is not None:
+            found = self._of_sessions.get(session.id)
+            if found is None:
+                found = self._of_sessions[session.id] = self._merged_for(session)
+            return found
+        abilities = session.abilities
         found = self._variants.get(abilities)
         if found is None:
             servers = self._fleet.servers.values()
@@ -37,18 +50,35 @@ class Offers:
             found = self._variants[abilities] = self._merged(abilities) if special else self.current
         return found
 
-    def renew(self, abilities: set[str]) -> dict[str, list[str]]:
+    def renew(self, sessions: Iterable[Session]) -> dict[str, list[str]]:
         """Merge again.
 
         Args:
-            abilities: Those of the clients that are there.
+            sessions: Those that are there.
 
         Returns:
-            For each of them the lists that are new (`Offer.differences`).
+            For each of them, by its id, the lists that are new (`Offer.differences`).
         """
-        before, old = self.current, self._variants
-        self.current, self._variants = self._merged(None), {}
-        return {each: self.of(each).differences(old.get(each, before)) for each in abilities}
+        before, old, old_of_sessions = self.current, self._variants, self._of_sessions
+        self.current, self._variants, self._of_sessions = self._merged(None), {}, {}
+        found: dict[str, list[str]] = {}
+        shared: dict[str, list[str]] = {}
+        for session in sessions:
+            earlier = old.get(session.abilities, before)
+            if session.additions is not None:
+                found[session.id] = self.of(session).differences(old_of_sessions.get(session.id, earlier))
+                continue
+            if session.abilities not in shared:
+                shared[session.abilities] = self.of(session).differences(earlier)
+            found[session.id] = shared[session.abilities]
+        return found
+
+    def renew_for(self, session: Session) -> list[str]:
+        """Merge again for a session that has changed its servers; the lists that are new to it."""
+        before = self._of_sessions.pop(session.id, None)
+        if before is None:
+            before = self._variants.get(session.abilities, self.current)
+        return self.of(session).differences(before)
 
     def _merged(self, abilities: str | None) -> Offer:
         listed: list[tuple[CatalogServer, Listing]] = []
@@ -56,4 +86,14 @@ class Offers:
             listing = server.listing if abilities is None else server.listing_for(abilities)
             if listing is not None:
                 listed.append((server.server, listing))
-        return build_offer(listed, tool_filter(self._patterns, self._fleet.configuration.tools))
+        return build_offer(listed, tool_filter(self._patterns, self._fleet.configuration.tools), own=self.own)
+
+    def _merged_for(self, session: Session) -> Offer:
+        assert session.additions is not None
+        listed = [
+            (server.server, listing)
+            for server in session.additions.servers(self._fleet.servers)
+            if (listing := server.listing_for(session.abilities)) is not None
+        ]
+        allowed = tool_filter(self._patterns, self._fleet.configuration.tools)
+        return build_offer(listed, allowed, own=self.own, hidden=frozenset(session.additions.hidden))

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from msgspec import Raw
 
 from desktop import jsonrpc
+from desktop.gateway.additions import Additions
 from desktop.jsonrpc import Id
 from desktop.servers.upstream import Upstream
 
@@ -131,6 +132,7 @@ class Session:
         level: Its log level, or empty when it never set one.
         subscriptions: (server, URI as the server knows it) -> URI as the client knows it.
         last_active: Monotonic seconds of the last message from the client.
+        additions: What the session has made of the set of servers; None while it has changed nothing.
     """
 
     def __init__(self, transport: str, on_activity: Callable[[], None] = lambda: None) -> None:
@@ -146,6 +148,7 @@ class Session:
         self.subscriptions: dict[tuple[str, str], str] = {}
         self.last_active = time.monotonic()
         self.closed = False
+        self.additions: Additions | None = None
         self._on_quiet: asyncio.Event | None = None
         self._capabilities = b"{}"
         self._abilities: frozenset[str] = frozenset()
@@ -157,6 +160,11 @@ class Session:
     def id(self) -> str:
         """The session id, unguessable."""
         return self._id
+
+    @property
+    def lasts(self) -> bool:
+        """Whether later requests of the client come in this session too: not where each carries its own envelope over HTTP."""
+        return not self.modern or self.transport == "stdio"
 
     @property
     def capabilities(self) -> bytes:

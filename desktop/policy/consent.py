@@ -15,7 +15,7 @@ from desktop.state.locks import file_lock
 
 __all__ = ["Consent", "ConsentKind", "ConsentStore"]
 
-ConsentKind = Literal["run-without-container", "mount"]
+ConsentKind = Literal["run-without-container", "mount", "add-server"]
 SCHEMA_VERSION: Final = 1
 
 

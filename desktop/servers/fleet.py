@@ -14,6 +14,7 @@ from desktop.catalog.configuration import Configuration
 from desktop.catalog.model import CatalogServer
 from desktop.engine.ports import PullProgress
 from desktop.events import EventStream
+from desktop.servers.holds import Hold, Holds, NoListings
 from desktop.servers.launch import server_kind, source_of
 from desktop.servers.listing import ListingCache
 from desktop.servers.managed_server import WAITS_FOR_A_CAUSE, Launching, ManagedServer, ServerListener, Timing
@@ -42,6 +43,7 @@ class Fleet:
     Attributes:
         changed: The name of a server whose status is new.
         begun: Monotonic seconds at which a server was last added.
+        holds: Servers that run for single sessions, besides the enabled ones.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Fleet:
         self._stopping: set[asyncio.Task[None]] = set()
         self._listing_slots = asyncio.Semaphore(_LISTING_AT_ONCE)
         self._idle_check: asyncio.Task[None] | None = None
+        self.holds = Holds(lambda server, values, usual: self._manage(server, values, kept=usual), self._stop_soon)
 
     def attach(self, listener: ServerListener) -> None:
         """Say who takes what servers say; once, before `apply`."""
@@ -128,14 +131,14 @@ class Fleet:
         self._stopping.add(task)
         task.add_done_callback(self._stopping.discard)
 
-    def _manage(self, server: CatalogServer, values: Mapping[str, Any]) -> ManagedServer:
+    def _manage(self, server: CatalogServer, values: Mapping[str, Any], *, kept: bool = True) -> ManagedServer:
         assert self._listener is not None
         return ManagedServer(
             server,
             values,
             launcher=self._launcher,
             listener=self._listener,
-            cache=self._cache,
+            cache=self._cache if kept else NoListings(),
             timing=self._timing,
             log=self.log_of(server.name),
             per_session=self._long_lived and server_kind(server) is not ServerKind.PACKAGE,
@@ -149,6 +152,7 @@ class Fleet:
     async def pause(self, paused: bool) -> None:
         """Stop everything, or begin again what is enabled."""
         self._paused = paused
+        self.holds.pause(paused)
         await self.apply(self._configuration)
 
     async def settled(self, time_limit: float) -> bool:
@@ -172,7 +176,15 @@ class Fleet:
 
     async def release(self, session: SessionPort) -> None:
         """A client session has ended."""
-        await asyncio.gather(*(server.release(session) for server in self._servers.values()), return_exceptions=True)
+        await asyncio.gather(*(server.release(session) for server in self._all()), return_exceptions=True)
+        self.holds.leave_all(session.id)
+
+    def hold(self, server: CatalogServer, values: Mapping[str, Any], session: SessionPort) -> Hold:
+        """Run a server for one session, until it leaves it (`holds.leave`) or ends; see `Holds.take`."""
+        return self.holds.take(server, values, session.id, usual=values == self._configuration.values_of(server))
+
+    def _all(self) -> tuple[ManagedServer, ...]:
+        return (*self._servers.values(), *self.holds.running())
 
     async def restart(self, name: str) -> None:
         """Stop a server's connections, forget its failures, start and list it anew."""
@@ -182,7 +194,7 @@ class Fleet:
 
     def retry_missing(self) -> None:
         """Something servers were waiting for (the engine, a secret, a consent) may be there now: try those again."""
-        for server in self._servers.values():
+        for server in self._all():
             if isinstance(server.failure, WAITS_FOR_A_CAUSE):
                 self._spawn(server.retry())
 
@@ -194,7 +206,7 @@ class Fleet:
     async def _stop_idle(self) -> None:
         while True:
             await asyncio.sleep(min(_IDLE_CHECK, self._timing.idle))
-            for server in tuple(self._servers.values()):
+            for server in self._all():
                 await server.stop_idle()
 
     async def close(self) -> None:
@@ -203,7 +215,7 @@ class Fleet:
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*self._tasks, return_exceptions=True)
-        servers, self._servers = tuple(self._servers.values()), {}
+        servers, self._servers = self._all(), {}
         await asyncio.gather(*(server.stop() for server in servers), *self._stopping, return_exceptions=True)
 
     # What the faces show.
@@ -219,9 +231,9 @@ class Fleet:
 
     def status(self, name: str) -> ServerStatus | None:
         """The status of any server: running, off, or enabled but unknown to every catalog."""
-        running = self._servers.get(name)
+        running = self._servers.get(name) or next((held for held in self.holds.running() if held.name == name), None)
         if running is not None:
-            status = running.status
+            status = running.status if name in self._servers else dataclasses.replace(running.status, enabled=False)
             pull = self._pulls.get(name)
             if pull is not None and status.state is ServerState.STARTING:
                 return _with_pull(status, pull)

@@ -19,6 +19,7 @@ from desktop.servers.templates import evaluate, evaluate_list, expand_variables,
 
 __all__ = [
     "ContainerLimits",
+    "binds",
     "container_spec",
     "environment",
     "missing_settings",
@@ -134,7 +135,7 @@ def container_spec(
         command=command,
         env=env,
         labels=container_labels(instance=instance, server=server.name),
-        binds=_binds(evaluate_list(server.volumes, root, drop_empty=True)),
+        binds=binds(server, values),
         user=_plain(to_text(evaluate(server.user, root))),
         network="none" if server.disableNetwork else (networks[0] if networks else ""),
         extra_hosts=tuple(host for host in server.extraHosts if _plain(host)),
@@ -142,6 +143,11 @@ def container_spec(
         memory=limits.memory,
         pids=limits.pids,
     )
+
+
+def binds(server: CatalogServer, values: Mapping[str, Any]) -> tuple[str, ...]:
+    """The server's mounts, checked and with absolute paths; raises `ServerStartError` for one that may not be."""
+    return _binds(evaluate_list(server.volumes, {server.canonical_name: values}, drop_empty=True))
 
 
 def poci_spec(

@@ -110,6 +110,10 @@ class Launcher:
 
         return ContainerTransport(server.name, engine, self._noticing_loss(prepare), log)
 
+    async def check(self, server: CatalogServer, values: Mapping[str, Any]) -> None:
+        """Raise `MissingSettingError` unless everything the server needs is set."""
+        await self._find_secrets(server, values)
+
     async def _find_secrets(self, server: CatalogServer, values: Mapping[str, Any]) -> dict[str, str]:
         found = await self._secrets.find(server.secrets) if server.secrets else {}
         secrets = {name: item.value for name, item in found.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-__all__ = ["ServerKind", "ServerState", "ServerStatus"]
+__all__ = ["OfferedTool", "ServerKind", "ServerState", "ServerStatus"]
 
 
 class ServerState(enum.Enum):
@@ -62,3 +62,13 @@ class ServerStatus:
     resource_count: int | None = None
     last_used: float = 0.0
     needs_consent: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedTool:
+    """A server's tool: what the server calls it, under which name clients see it (empty: turned off), and what it does."""
+
+    name: str
+    exposed: str = ""
+    title: str = ""
+    description: str = ""

@@ -28,8 +28,8 @@ def evaluate(template: Any, values: Mapping[str, Any]) -> Any:
     """
     if not isinstance(template, str):
         return template
-    whole = _EXPRESSION.fullmatch(template)
-    if whole is not None and "{{" not in whole.group(1):
+    whole = _EXPRESSION.match(template)
+    if whole is not None and whole.end() == len(template):
         return _expression(whole.group(1), values)
     return _EXPRESSION.sub(lambda match: to_text(_expression(match.group(1), values)), template)
 
@@ -62,7 +62,11 @@ def to_text(value: Any) -> str:
     if isinstance(value, list):
         return "[" + " ".join(to_text(item) for item in value) + "]"
     if isinstance(value, Mapping):
-        return "map[" + " ".join(f"{key}:{to_text(item)}" for key, item in sorted(value.items())) + "]"
+        return (
+            "map["
+            + " ".join(f"{key}:{to_text(item)}" for key, item in sorted(value.items(), key=lambda item: str(item[0])))
+            + "]"
+        )
     return str(value)
 
 

@@ -37,6 +37,11 @@ class Paths:
         )
 
     @property
+    def docker_config(self) -> Path:
+        """config.json of the Docker command line; the reference keeps its features there."""
+        return self.docker_mcp.parent / "config.json"
+
+    @property
     def registry(self) -> Path:
         """registry.yaml: enabled servers."""
         return self.docker_mcp / "registry.yaml"

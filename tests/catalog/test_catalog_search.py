@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import random
 import time
 from itertools import chain
 
@@ -9,7 +11,8 @@ import pytest
 
 from desktop.catalog.loading import Catalog, parse_catalog
 from desktop.catalog.model import CatalogServer, ServerMetadata, ToolEntry
-from desktop.catalog.search import SearchIndex, search
+from desktop.catalog.ranking import Ranking
+from desktop.catalog.search import CatalogSearch, SearchIndex, search
 
 SERVERS = [
     CatalogServer(name="github-official", title="GitHub", description="Repositories and issues."),
@@ -40,11 +43,101 @@ def test_without_a_word_all_servers_come_by_title() -> None:
         ("chat mess", ["slack"]),
         ("straße", ["cafe"]),
         ("STRASSE", ["cafe"]),
-        ("git nothing", []),
+        ("nothing at all", []),
     ],
 )
 def test_all_words_have_to_be_found_and_the_best_comes_first(query: str, expected: list[str]) -> None:
     assert names(query) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [("githbu", ["github-official", "gitmcp"]), ("slakc", ["slack"]), ("git nothing", ["git"])],
+)
+def test_where_no_server_has_all_words_those_that_fit_best_come(query: str, expected: list[str]) -> None:
+    assert names(query)[: len(expected)] == expected
+
+
+def test_a_description_of_a_task_finds_servers_by_any_of_its_words_rare_ones_first() -> None:
+    index = SearchIndex(SERVERS)
+    assert [server.name for server in index.find("what is the time, convert it")] == ["time"]
+    assert index.find("repositories on Slack")[0].name == "slack"
+    assert index.find("") == index.find("???") == []
+
+
+def test_a_word_counts_most_in_the_name_then_in_the_title_then_in_a_tool_then_in_a_description() -> None:
+    fields = [
+        CatalogServer(name="d", description="weather"),
+        CatalogServer(name="c", tools=[ToolEntry(name="weather")]),
+        CatalogServer(name="b", title="weather"),
+        CatalogServer(name="weather"),
+    ]
+    assert [server.name for server in SearchIndex(fields).find("Weather")] == ["weather", "b", "c", "d"]
+
+
+def test_the_score_is_okapi_bm25_with_the_references_weights() -> None:
+    one = CatalogServer(name="alpha", description="beta beta")
+    two = CatalogServer(name="gamma", description="beta delta epsilon")
+    ranking = Ranking([one, two])
+    average = (4 + 2 + 4 + 3) / 2
+    expected = math.log(1 + (2 - 1 + 0.5) / (1 + 0.5)) * 4 * 2.5 / (4 + 1.5 * (1 - 0.75 + 0.75 * 6 / average))
+    assert ranking._scores("alpha")[0] == pytest.approx(expected)
+    assert [server.name for server in ranking.best("beta")] == ["alpha", "gamma"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [("githb-official", ["github-official"]), ("tiem", ["time"]), ("slack-bot", ["slack"]), ("q", [])],
+)
+def test_a_name_that_does_not_exist_suggests_the_nearest(typed: str, expected: list[str]) -> None:
+    assert SearchIndex(SERVERS).suggest(typed) == expected
+
+
+async def test_the_index_is_made_once_for_the_same_catalogs() -> None:
+    catalog_search = CatalogSearch()
+    servers = {server.name: server for server in SERVERS}
+    first = await catalog_search.index(servers)
+    assert await catalog_search.index(servers) is first
+    assert await catalog_search.index(dict(servers)) is not first
+
+
+def test_finding_over_hundreds_of_servers_takes_less_than_five_milliseconds_typing_errors_too() -> None:
+    rnd = random.Random(1)
+    vocabulary = ["".join(rnd.choices("abcdefghijklmnopqrstuvwxyz", k=rnd.randint(3, 12))) for _ in range(6000)]
+
+    def text(count: int) -> str:
+        return " ".join(rnd.choices(vocabulary, k=count))
+
+    servers = [
+        CatalogServer(
+            name=f"server-{number}",
+            title=text(2),
+            description=text(30),
+            tools=[ToolEntry(name=text(2).replace(" ", "_"), description=text(25)) for _ in range(12)],
+        )
+        for number in range(300)
+    ]
+    began = time.thread_time()
+    index = SearchIndex(servers)
+    index.find("")
+    made = time.thread_time() - began
+    best = {}
+    word = vocabulary[7]
+    for query in (
+        "server",
+        text(8),
+        f"{word[:-1]}# {word[0]}x{word[1:]}",
+        "qqqqqqqqqqqqq wwwwwwwww eeeeeeeee",
+        "serv abc",
+    ):
+        tries = []
+        for _ in range(15):
+            started = time.thread_time()
+            index.find(query)
+            tries.append(time.thread_time() - started)
+        best[query] = min(tries) * 1000
+    print(f"made in {made * 1000:.0f} ms", {query: f"{milliseconds:.2f} ms" for query, milliseconds in best.items()})
+    assert max(best.values()) < 5
 
 
 def test_a_search_over_hundreds_of_servers_takes_less_than_two_milliseconds() -> None:
@@ -58,10 +151,10 @@ def test_a_search_over_hundreds_of_servers_takes_less_than_two_milliseconds() ->
     best = {}
     for query in ("", "e", "tool 12", "every kind server", "git"):
         tries = []
-        for _ in range(7):
-            started = time.perf_counter()
+        for _ in range(15):
+            started = time.thread_time()
             index.search(query)
-            tries.append(time.perf_counter() - started)
+            tries.append(time.thread_time() - started)
         best[query] = min(tries) * 1000
     print({query: f"{milliseconds:.2f} ms" for query, milliseconds in best.items()})
     assert max(best.values()) < 2

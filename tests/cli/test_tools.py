@@ -38,6 +38,11 @@ SCHEMA: dict[str, Any] = {
 }
 
 
+def come_from_tiny(tool: dict[str, Any]) -> dict[str, Any]:
+    """A tool as JSON output shows it, with where it comes from."""
+    return {**tool, "_meta": {"mcp-gateway": {"server": "tiny", "name": tool["name"]}}}
+
+
 @pytest.fixture
 def enabled(docker_mcp: Path, run: Run) -> None:
     """The tiny server is enabled."""
@@ -48,14 +53,25 @@ def enabled(docker_mcp: Path, run: Run) -> None:
 def test_the_list(run: Run) -> None:
     result = run("tools", "ls")
     assert result.returncode == 0
-    assert result.stdout == "2 tools:\n - add - Adds two numbers.\n - fail - Fails\n"
-    assert json.loads(run("tools", "--format", "json", "list").stdout) == [ADD, FAIL]
+    own = [
+        "Find MCP servers",
+        "Add an MCP server",
+        "Remove an MCP server",
+        "Set up an MCP server",
+        "Call a tool by name",
+    ]
+    names = ["mcp-find", "mcp-add", "mcp-remove", "mcp-config-set", "mcp-exec"]
+    lines = [f" - {name} - {title}" for name, title in zip(names, own, strict=True)]
+    assert result.stdout.splitlines() == ["7 tools:", *lines, " - add - Adds two numbers.", " - fail - Fails"]
+    listed = json.loads(run("tools", "--format", "json", "list").stdout)
+    assert [tool["name"] for tool in listed[:5]] == names
+    assert listed[5:] == [come_from_tiny(ADD), come_from_tiny(FAIL)]
 
 
 @pytest.mark.usefixtures("enabled")
 def test_the_count(run: Run) -> None:
-    assert run("tools", "count").stdout == "2 tools\n"
-    assert json.loads(run("tools", "count", "--format=json").stdout) == {"count": 2}
+    assert run("tools", "count").stdout == "7 tools\n"
+    assert json.loads(run("tools", "count", "--format=json").stdout) == {"count": 7}
 
 
 @pytest.mark.usefixtures("enabled")
@@ -63,8 +79,9 @@ def test_one_tool(run: Run) -> None:
     shown = run("tools", "inspect", "add").stdout.splitlines()
     assert shown[0] == "Name: add"
     assert shown[1] == "Description: Adds two numbers."
+    assert "Server: tiny" in shown
     assert shown[-2:] == [" - a (integer): the first", " - b (number): "]
-    assert json.loads(run("tools", "inspect", "--format", "json", "add").stdout) == ADD
+    assert json.loads(run("tools", "inspect", "--format", "json", "add").stdout) == come_from_tiny(ADD)
     assert refusal(run("tools", "inspect", "ad")) == "tool ad not found. Did you mean add?"
 
 
@@ -105,7 +122,7 @@ def test_a_wrong_call_is_refused(run: Run, arguments: list[str], code: int, sent
 @pytest.mark.usefixtures("enabled")
 def test_flags_of_the_gateway_are_passed_on(run: Run) -> None:
     result = run("tools", "count", "--gateway-arg", "--tools", "--gatewayArg=tiny:add", "--version", "2", "--verbose")
-    assert result.stdout == "1 tools\n"
+    assert result.stdout == "6 tools\n"
     wrong = run("tools", "count", "--gateway-arg=--nonsense")
     assert wrong.returncode == 2
     assert refusal(wrong).startswith("unknown option --nonsense.")
@@ -123,7 +140,7 @@ async def test_the_running_gateway_is_asked_when_there_is_one(
         status = await asyncio.to_thread(run, "gateway", "status")
         assert status.returncode == 0
         assert status.stdout.startswith(("unix:", "127.0.0.1:"))
-        assert (await asyncio.to_thread(run, "tools", "count")).stdout == "1 tools\n"
+        assert (await asyncio.to_thread(run, "tools", "count")).stdout == "6 tools\n"
         assert (await asyncio.to_thread(run, "tools", "call", "add", "a=4")).stdout == '{"a": 4}\n'
         own = await asyncio.to_thread(run, "tools", "count", "--gateway-arg=--servers=tiny")
         assert own.stdout == "2 tools\n"

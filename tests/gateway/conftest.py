@@ -36,13 +36,18 @@ class Rig:
         self.launcher: FakeLauncher
 
     async def start(
-        self, *servers: FakeServer, settle: bool = True, gateway: dict[str, Any] | None = None, **fleet: Any
+        self,
+        *servers: FakeServer,
+        on: tuple[str, ...] = (),
+        settle: bool = True,
+        gateway: dict[str, Any] | None = None,
+        **fleet: Any,
     ) -> Gateway:
-        """Begin with these servers, all of them enabled."""
+        """Begin with these servers, all of them enabled or those named in ``on``."""
         self.launcher = FakeLauncher(*servers)
         self.fleet = fleet_of(self.launcher, ListingCache(self._folder), **fleet)
         self.gateway = Gateway(self.fleet, **(gateway or {}))
-        await self.fleet.apply(self.launcher.configuration())
+        await self.fleet.apply(self.launcher.configuration(*on))
         if settle:
             assert await self.gateway.settled(5)
         return self.gateway

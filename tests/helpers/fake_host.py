@@ -16,10 +16,12 @@ from desktop.host import (
     EngineStatus,
     HostEvent,
     ProblemsChanged,
+    QuestionsChanged,
     ServersChanged,
     StatusChanged,
 )
-from desktop.servers.status import ServerKind, ServerState, ServerStatus
+from desktop.policy.question import Question
+from desktop.servers.status import OfferedTool, ServerKind, ServerState, ServerStatus
 
 __all__ = ["DOCKER", "NO_DOCKER", "FakeHost", "failing_host", "few_servers", "long_names", "many_servers"]
 
@@ -48,6 +50,7 @@ class FakeHost:
         self._problems: tuple[str, ...] = ()
         self._stderr: dict[str, tuple[str, ...]] = {}
         self._paused = False
+        self._questions: tuple[Question, ...] = ()
         self._clients = 2
         self._endpoint: EndpointStatus | None = None
         self.calls: list[tuple[object, ...]] = []
@@ -92,6 +95,21 @@ class FakeHost:
         on = [status for status in self.servers() if status.state in (ServerState.READY, ServerState.IDLE)]
         tools = sum(status.tool_count or 0 for status in on)
         return EndpointStatus(url="http://127.0.0.1:8811/mcp", clients=self._clients, tools=tools)
+
+    def tools(self, name: str) -> tuple[OfferedTool, ...]:
+        return ()
+
+    def questions(self) -> tuple[Question, ...]:
+        return self._questions
+
+    async def answer(self, question: int, allowed: bool) -> None:
+        self.calls.append(("answer", question, allowed))
+        self.set_questions(*(item for item in self._questions if item.id != question))
+
+    def set_questions(self, *questions: Question) -> None:
+        """Replace what waits for the person's answer and tell it."""
+        self._questions = questions
+        self._events.publish(QuestionsChanged())
 
     def problems(self) -> tuple[str, ...]:
         return self._problems

@@ -29,6 +29,7 @@ from desktop.servers.templates import evaluate, evaluate_list, expand_variables
         (["{{missing.key}}"], {}, [""]),
         (['{"a": {"b": 1}}'], {}, ['{"a": {"b": 1}}']),
         (["{lone"], {}, ["{lone"]),
+        (["{{k}}}}"], {"k": "v"}, ["v}}"]),
     ],
 )
 def test_a_command_item_evaluates_to(templates: list[str], values: dict[str, Any], expected: list[str]) -> None:

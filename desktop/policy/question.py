@@ -1,0 +1,32 @@
+"""A question that only the person may answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Question"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One question to the person.
+
+    Attributes:
+        id: For the answer.
+        kind: What is to be allowed.
+        server: The server's name in the catalog.
+        title: Its name for people.
+        asker: The client that wants it, as it calls itself.
+        matters: What it is about, each a phrase such as "use the secret SLACK_TOKEN".
+        seconds: How long the answer is waited for.
+        asked_at: Monotonic seconds.
+    """
+
+    id: int
+    kind: str
+    server: str
+    title: str
+    asker: str
+    matters: tuple[str, ...]
+    seconds: float
+    asked_at: float

@@ -1,0 +1,128 @@
+"""What only the person may decide: asked where they look (the tray), answered in time or refused, remembered."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from desktop.errors import ConsentRequiredError
+from desktop.events import EventStream
+from desktop.policy.consent import ConsentKind, ConsentStore
+from desktop.policy.question import Question
+
+__all__ = ["Questions"]
+
+_OPEN_AT_ONCE: Final = 5
+_REFUSED_FOR: Final = 600.0
+
+
+class _Open:
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self.answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.waiting = 0
+
+
+class Questions:
+    """The questions that wait for the person.
+
+    Args:
+        consent: Where a yes is remembered, for the server and what it was asked for.
+        time_limit: Seconds the person has.
+
+    Attributes:
+        changed: An event whenever a question comes or goes.
+    """
+
+    def __init__(self, consent: ConsentStore, *, time_limit: float = 120.0) -> None:
+        self.changed: EventStream[None] = EventStream()
+        self._consent = consent
+        self._time_limit = time_limit
+        self._attended = False
+        self._ids = itertools.count(1)
+        self._open: dict[str, _Open] = {}
+        self._refused: dict[str, float] = {}
+
+    def attend(self) -> None:
+        """From now on somebody sees the questions; before, all are refused."""
+        self._attended = True
+
+    def open(self) -> tuple[Question, ...]:
+        """Those that wait, oldest first."""
+        return tuple(item.question for item in self._open.values())
+
+    def answer(self, id: int, *, allowed: bool) -> None:
+        """Take the person's answer; one that comes too late changes nothing."""
+        for item in self._open.values():
+            if item.question.id == id and not item.answer.done():
+                item.answer.set_result(allowed)
+
+    async def ask(
+        self, kind: ConsentKind, *, server: str, title: str, asker: str, matters: Sequence[str], instead: str
+    ) -> None:
+        """Return when the person allows it, now or earlier for the same matters.
+
+        Args:
+            kind: What is to be allowed.
+            server, title, asker, matters: See `Question`.
+            instead: What the person can do by themselves, for the hint of a refusal.
+
+        Raises:
+            ConsentRequiredError: The person refused, did not answer in time, or nobody is there to ask.
+            StateFileError: What was allowed before can't be read or written.
+        """
+        subject = f"{server}: {'; '.join(matters)}"
+        if await asyncio.to_thread(self._consent.granted, kind, subject):
+            return
+        named = f"{title} may not {' and '.join(matters)}"
+        if not self._attended:
+            raise ConsentRequiredError(f"{named} before a person has agreed, and no tray runs to ask", instead)
+        if time.monotonic() - self._refused.get(subject, -_REFUSED_FOR) < _REFUSED_FOR:
+            raise ConsentRequiredError(f"The person has refused: {named}", instead)
+        item = self._open.get(subject)
+        if item is None:
+            if len(self._open) >= _OPEN_AT_ONCE:
+                raise ConsentRequiredError(f"{named} yet: too many questions wait for the person", instead)
+            item = self._begin(subject, kind, server, title, asker, tuple(matters))
+        allowed = await self._answer_to(item, subject)
+        if allowed is None:
+            raise ConsentRequiredError(f"{named}: nobody answered within {self._time_limit:.0f} s", instead)
+        if not allowed:
+            self._refused[subject] = time.monotonic()
+            raise ConsentRequiredError(f"The person has refused: {named}", instead)
+        await asyncio.to_thread(self._consent.grant, kind, subject)
+
+    def _begin(
+        self, subject: str, kind: ConsentKind, server: str, title: str, asker: str, matters: tuple[str, ...]
+    ) -> _Open:
+        question = Question(
+            id=next(self._ids),
+            kind=kind,
+            server=server,
+            title=title,
+            asker=asker,
+            matters=matters,
+            seconds=self._time_limit,
+            asked_at=time.monotonic(),
+        )
+        item = self._open[subject] = _Open(question)
+        self.changed.publish(None)
+        return item
+
+    async def _answer_to(self, item: _Open, subject: str) -> bool | None:
+        """The answer, None when the time is up; the question goes with the last that waits for it."""
+        item.waiting += 1
+        left = item.question.asked_at + self._time_limit - time.monotonic()
+        try:
+            async with asyncio.timeout(max(left, 0)):
+                return await asyncio.shield(item.answer)
+        except TimeoutError:
+            return None
+        finally:
+            item.waiting -= 1
+            if self._open.get(subject) is item and (item.answer.done() or not item.waiting):
+                del self._open[subject]
+                self.changed.publish(None)

@@ -27,17 +27,20 @@ _TOKEN_VARIABLE: Final = "MCP_GATEWAY_AUTH_TOKEN"
 
 def _run(arguments: argparse.Namespace) -> int:
     serving = chosen_serving(arguments)
-    from desktop.cli.gateway_log import GatewayLog, log_to_stderr
+    from desktop.cli.gateway_log import GatewayLog, copied_to, log_to_stderr
 
-    log_to_stderr(is_verbose=arguments.verbose)
     log = GatewayLog()
     options = chosen_options(
         arguments,
         on_stderr=log.stderr if arguments.verbose else None,
-        on_call=log.call if arguments.log_calls else None,
+        on_interceptor=log.stderr,
+        on_scan=log.line if arguments.log_calls else None,
+        call_log=log if arguments.log_calls else None,
         on_pull=log.pull,
     )
-    asyncio.run(_Run(options, serving, log, is_dry=arguments.dry_run).serve())
+    with copied_to(arguments.log):
+        log_to_stderr(is_verbose=arguments.verbose)
+        asyncio.run(_Run(options, serving, log, is_dry=arguments.dry_run).serve())
     return 0
 
 

@@ -17,11 +17,12 @@ from msgspec import Raw
 from desktop import __version__, jsonrpc
 from desktop.errors import GatewayError
 from desktop.events import EventStream
+from desktop.gateway.call_guard import CallGuard
 from desktop.gateway.from_servers import FromServers
 from desktop.gateway.naming import Route
 from desktop.gateway.offer import Offer
 from desktop.gateway.offers import Offers
-from desktop.gateway.session import LOG_LEVELS, Call, Reply, Session
+from desktop.gateway.session import LOG_LEVELS, Call, CallLog, Reply, Session
 from desktop.jsonrpc import Envelope, MalformedMessageError
 from desktop.servers.fleet import Fleet
 from desktop.servers.managed_server import ManagedServer
@@ -80,13 +81,14 @@ class Gateway:
         fleet: Fleet,
         *,
         patterns: tuple[str, ...] = (),
-        on_call: Callable[[Call], None] | None = None,
+        call_log: CallLog | None = None,
+        guard: CallGuard | None = None,
     ) -> None:
         self.changed: EventStream[None] = EventStream()
         self.sessions: dict[str, Session] = {}
         self._fleet = fleet
         self._offers = Offers(fleet, patterns)
-        self._on_call = on_call
+        self._call_log = call_log
         self._tasks: set[asyncio.Task[Any]] = set()
         self._rebuilding = False
         self._active = False
@@ -106,6 +108,8 @@ class Gateway:
             "ping": lambda call, _: call.result(b"{}"),
             "initialize": self._initialize,
         }
+        if guard is not None:
+            self._methods = guard.guarded(self._methods, self._later, self._server_of_tool)
 
     @property
     def offer(self) -> Offer:
@@ -289,9 +293,14 @@ class Gateway:
             self._unknown(call, message, "tool", name)
             return
         call.subject = name
-        if self._on_call is not None:
-            call.on_finish = self._on_call
+        if self._call_log is not None:
+            self._call_log.begun(call, message)
+            call.on_finish = self._call_log.ended
         self._forward_named(call, message, route, name)
+
+    def _server_of_tool(self, session: Session, name: str) -> str:
+        route = self._offers.of(session.abilities).tool_routes.get(name)
+        return route.server if route is not None else ""
 
     def _get_prompt(self, call: Call, message: Envelope) -> None:
         name = _name.decode(message.params).name

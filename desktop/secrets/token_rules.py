@@ -6,6 +6,7 @@ name of its service. Formats are those the services document.
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -19,17 +20,27 @@ class Rule:
 
     Attributes:
         family: Its name for people.
-        pattern: Matches it in text without JSON's escapes; the group ``secret`` is the value.
+        expression: Matches it in text without JSON's escapes; the group ``secret`` is the value.
         starts: Three letters its tokens begin with; any of them.
         marks: Text that stands wherever one is; any of them.
         vendors: Names of the service in lower case, any of which stands before it.
     """
 
     family: str
-    pattern: re.Pattern[bytes]
+    expression: str
     starts: frozenset[bytes] = frozenset()
     marks: tuple[bytes, ...] = ()
     vendors: tuple[bytes, ...] = ()
+
+    @property
+    def pattern(self) -> re.Pattern[bytes]:
+        """The expression compiled, once and not before it is needed: all of them take long."""
+        return _compiled(self.expression)
+
+
+@functools.cache
+def _compiled(expression: str) -> re.Pattern[bytes]:
+    return re.compile(expression.encode())
 
 
 _UUID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -41,24 +52,24 @@ def _token(family: str, shape: str, *starts: str) -> Rule:
     """A token that tells by itself what it is."""
     return Rule(
         family=family,
-        pattern=re.compile(rf"(?<![A-Za-z0-9_])(?P<secret>{shape})(?![A-Za-z0-9_])".encode()),
+        expression=rf"(?<![A-Za-z0-9_])(?P<secret>{shape})(?![A-Za-z0-9_])",
         starts=frozenset(start.encode() for start in starts),
     )
 
 
 def _marked(family: str, shape: str, *marks: str) -> Rule:
     """A token with a mark in its middle, or a block of text."""
-    pattern = re.compile(rf"(?<![A-Za-z0-9_])(?P<secret>{shape})".encode())
-    return Rule(family=family, pattern=pattern, marks=tuple(mark.encode() for mark in marks))
+    expression = rf"(?<![A-Za-z0-9_])(?P<secret>{shape})"
+    return Rule(family=family, expression=expression, marks=tuple(mark.encode() for mark in marks))
 
 
 def _named(family: str, vendors: str, shape: str, words: str = _SECRET) -> Rule:
     """A value that is only letters and digits: a secret where a name says so, such as ``ACME_API_KEY=…``."""
-    pattern = (
+    expression = (
         rf"(?i:{vendors})[\w .:\"'{{\\-]{{0,40}}?(?i:{words})[\w .-]{{0,20}}[\"'\\\]]{{0,4}}\s{{0,3}}(?:=>|:=|=|:)"
         rf"\s{{0,3}}[\"'\\]{{0,4}}(?P<secret>{shape})(?![A-Za-z0-9_/+=-])"
     )
-    return Rule(family=family, pattern=re.compile(pattern.encode()), vendors=tuple(vendors.encode().split(b"|")))
+    return Rule(family=family, expression=expression, vendors=tuple(vendors.encode().split(b"|")))
 
 
 _MIXED: Final = r"(?=[A-Za-z0-9/+]{0,39}[A-Z])(?=[A-Za-z0-9/+]{0,39}[a-z])(?=[A-Za-z0-9/+]{0,39}[0-9])"
@@ -84,7 +95,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _named("AWS secret key", "aws|secretaccesskey|secret_access_key", rf"{_MIXED}[A-Za-z0-9/+]{{40}}", "secret|key|"),
     Rule(
         family="Google Cloud service account",
-        pattern=re.compile(_SERVICE_ACCOUNT.encode()),
+        expression=_SERVICE_ACCOUNT,
         marks=(b"service_account",),
     ),
     _token("Google OAuth client secret", r"GOCSPX-[A-Za-z0-9_-]{28}", "GOC"),
@@ -120,7 +131,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _token("Clojars token", r"CLOJARS_[a-z0-9]{60}", "CLO"),
     _token("Packagist token", r"packagist_[a-z]{2,4}_[a-f0-9]{68}", "pac"),
     _token("Docker access token", r"dckr_[po]at_[A-Za-z0-9_-]{27,32}", "dck"),
-    Rule(family="Docker login", pattern=re.compile(_DOCKER_AUTH.encode()), marks=(b"auths",)),
+    Rule(family="Docker login", expression=_DOCKER_AUTH, marks=(b"auths",)),
     _token("Atlassian token", r"ATATT3[A-Za-z0-9_=-]{60,300}", "ATA"),
     _named("Atlassian token", "atlassian|jira|confluence", r"(?=[A-Za-z]{0,23}\d)[A-Za-z0-9]{24}"),
     _token("Bitbucket app password", r"ATBB[A-Za-z0-9]{32}", "ATB"),

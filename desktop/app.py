@@ -24,11 +24,13 @@ from desktop.engine.sweep import InstanceLock, sweep
 from desktop.engine.watchdog_process import Watchdog
 from desktop.errors import EndpointError, EngineError, EnginePermissionError, GatewayError, ServerNotFoundError
 from desktop.events import EventStream
+from desktop.gateway.call_guard import CallGuard, SecretScreen
 from desktop.gateway.dynamic_tools import DynamicTools
 from desktop.gateway.gateway import Gateway
+from desktop.gateway.interceptors import TIME_LIMIT, Interceptor, InterceptorRunner
 from desktop.gateway.local_endpoint import LocalEndpoint
 from desktop.gateway.offered_tools import offered_tools
-from desktop.gateway.session import Call
+from desktop.gateway.session import CallLog
 from desktop.host import (
     EndpointStatus,
     EngineState,
@@ -46,6 +48,7 @@ from desktop.policy.questions import Questions
 from desktop.secrets.keychain import SERVICE, KeychainStore
 from desktop.secrets.lookup import EnvFileSource, KeychainSource, SecretLookup, SecretSource, parse_secrets_option
 from desktop.secrets.redaction import Redactor
+from desktop.secrets.scanner import SecretScanner
 from desktop.secrets.token import gateway_token
 from desktop.servers.fleet import Fleet
 from desktop.servers.launch import ContainerLimits
@@ -81,8 +84,14 @@ class GatewayOptions:
         dynamic_tools: Let clients find and add servers by tools of our own; never with chosen servers, nor where the
             feature ``dynamic-tools`` is turned off.
         start_timeout: Seconds a server has to answer ``initialize``.
+        static: Servers are connected to where somebody else has started them; no container is.
+        interceptors: Programs that see tool calls, in their order.
+        interceptor_timeout: Seconds each of them may take.
+        block_secrets: ``block`` lets a call fail that would pass a secret on, ``redact`` takes it out; empty does neither.
         on_stderr: Called with server and line.
-        on_call: Called with each ended tool call.
+        on_interceptor: Called with an interceptor's name and a line of its standard error.
+        on_scan: Called with each step of the search for secrets.
+        call_log: Is told of tool calls.
         on_pull: Called with server and progress of a pull.
     """
 
@@ -95,15 +104,22 @@ class GatewayOptions:
     watch: bool = True
     dynamic_tools: bool = True
     start_timeout: float = 60.0
+    static: bool = False
+    interceptors: tuple[Interceptor, ...] = ()
+    interceptor_timeout: float = TIME_LIMIT
+    block_secrets: str = ""
     on_stderr: Callable[[str, str], None] | None = None
-    on_call: Callable[[Call], None] | None = None
+    on_interceptor: Callable[[str, str], None] | None = None
+    on_scan: Callable[[str], None] | None = None
+    call_log: CallLog | None = None
     on_pull: Callable[[str, PullProgress], None] | None = None
 
     @property
     def is_usual(self) -> bool:
         """Whether a gateway run with these serves what the person's files say, so that others may use it too."""
         usual = GatewayOptions()
-        return (self.selection, self.tools, self.secrets) == (usual.selection, usual.tools, usual.secrets)
+        mine, theirs = ((each.selection, each.tools, each.secrets, each.static) for each in (self, usual))
+        return mine == theirs and not self.interceptors
 
 
 @contextlib.asynccontextmanager
@@ -136,7 +152,7 @@ async def _published() -> AsyncIterator[Application]:
 
     A port that is in use does not keep it from starting; the reason is in its endpoint status.
     """
-    async with running(GatewayOptions()) as application:
+    async with running(GatewayOptions(block_secrets="block")) as application:
         application.questions_are_seen()
         application.keep_catalog_current()
         await application.publish_locally()
@@ -181,6 +197,7 @@ class Application:
             guard=self._watchdog,
             before_start=self._guarded,
             on_pull=self._pulled,
+            static=options.static,
         )
         self.fleet = Fleet(
             launcher=launcher,
@@ -190,7 +207,9 @@ class Application:
             long_lived=options.long_lived,
             echo=options.on_stderr,
         )
-        self.gateway = Gateway(self.fleet, patterns=options.tools, on_call=options.on_call)
+        self.gateway = Gateway(
+            self.fleet, patterns=options.tools, call_log=options.call_log, guard=self._call_guard(options)
+        )
         self._endpoint = LocalEndpoint(self.gateway, paths, ready=lambda: self._loaded)
         self._configuration = Configuration()
         self._loaded = False
@@ -213,7 +232,8 @@ class Application:
 
     async def start(self) -> None:
         """Read the configuration and begin; returns before any server has started."""
-        self._spawn(self._look_for_engine())
+        if not self._options.static:
+            self._spawn(self._look_for_engine())
         if await asyncio.to_thread(self._offers_dynamic_tools):
             self._offer_dynamic_tools()
         await self.reload()
@@ -254,6 +274,11 @@ class Application:
             await self.fleet.apply(configuration)
             self.gateway.configuration_changed()
             self.fleet.retry_missing()
+            if self._options.block_secrets:
+                enabled = [
+                    configuration.servers[name] for name in configuration.enabled if name in configuration.servers
+                ]
+                self._spawn(self._launcher.learn_secrets(enabled))
         self._events.publish(ServersChanged())
         if problems:
             self._events.publish(ProblemsChanged())
@@ -407,6 +432,21 @@ class Application:
             self.gateway, self.fleet, search=CatalogSearch(), questions=self._questions, check=self._launcher.check
         )
         self.gateway.offer_own(tools.own)
+
+    def _call_guard(self, options: GatewayOptions) -> CallGuard | None:
+        """What stands around calls; nothing where nothing was asked for."""
+        screen = None
+        if options.block_secrets:
+            redact = options.block_secrets == "redact"
+            screen = SecretScreen(SecretScanner(self._redactor), redact=redact, tell=options.on_scan)
+        elif not options.interceptors:
+            return None
+        runner = InterceptorRunner(self._launcher, self._interceptor_says, time_limit=options.interceptor_timeout)
+        return CallGuard(interceptors=options.interceptors, runner=runner, screen=screen)
+
+    def _interceptor_says(self, name: str, line: str) -> None:
+        tell = self._options.on_interceptor or (lambda name, line: log.info("%s: %s", name, line))
+        tell(name, self._redactor.clean(line))
 
     def _secret_sources(self, text: str) -> list[SecretSource]:
         """The chosen sources; after them a file in the folder all others are in, where a person may write secrets too."""

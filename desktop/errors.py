@@ -14,6 +14,7 @@
     │   │   └── ConsentRequiredError   the person has to agree first
     │   └── SignInRequiredError    the server wants OAuth
     ├── ServerGoneError        an MCP server ended while it was in use
+    ├── InterceptorError       an interceptor failed, or said something it may not
     ├── SecretStoreError       the system's keychain failed
     │   ├── KeychainUnavailableError   there is none on this machine
     │   └── KeychainLockedError        it is locked, or waits for its owner
@@ -34,6 +35,7 @@ __all__ = [
     "EngineUnavailableError",
     "GatewayError",
     "ImageUnavailableError",
+    "InterceptorError",
     "KeychainLockedError",
     "KeychainUnavailableError",
     "MissingSettingError",
@@ -131,6 +133,10 @@ class SignInRequiredError(ServerStartError):
 
 class ServerGoneError(GatewayError):
     """A server ended while a message to it was under way."""
+
+
+class InterceptorError(GatewayError):
+    """An interceptor of the person's failed, or what it said can't be understood."""
 
 
 class SecretStoreError(GatewayError):

@@ -27,20 +27,23 @@ _TOKEN_VARIABLE: Final = "MCP_GATEWAY_AUTH_TOKEN"
 
 def _run(arguments: argparse.Namespace) -> int:
     serving = chosen_serving(arguments)
-    from desktop.cli.gateway_log import GatewayLog, log_to_stderr
+    from desktop.cli.gateway_log import GatewayLog, copied_to, log_to_stderr
 
-    log_to_stderr(is_verbose=arguments.verbose)
     log = GatewayLog()
     options = chosen_options(
         arguments,
         on_stderr=log.stderr if arguments.verbose else None,
-        on_call=log.call if arguments.log_calls else None,
+        on_interceptor=log.stderr,
+        on_scan=log.line if arguments.log_calls else None,
+        call_log=log if arguments.log_calls else None,
         on_pull=log.pull,
     )
     from desktop.event_loop import new_event_loop
 
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(_Run(options, serving, log, is_dry=arguments.dry_run).serve())
+    with copied_to(arguments.log):
+        log_to_stderr(is_verbose=arguments.verbose)
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(_Run(options, serving, log, is_dry=arguments.dry_run).serve())
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -27,16 +27,22 @@ _TRANSPORTS: Final = {
 }
 _DEFAULT_PORT: Final = 8811
 _HIGHEST_PORT: Final = 65535
-_UNAVAILABLE_SWITCHES: Final = (
-    "block-secrets",
-    "block-network",
-    "verify-signatures",
-    "static",
-    "debug-dns",
-    "keep",
-    "central",
-)
-_UNAVAILABLE_OPTIONS: Final = ("interceptor", "oci-ref", "mcp-registry", "profile", "log")
+# Flags of the reference that are understood and refused, each with why and what to do instead.
+_REFUSED_SWITCHES: Final = {
+    "block-network": (
+        "servers reach the network as their images allow",
+        "Leave it out, or set disableNetwork in the catalog",
+    ),
+    "verify-signatures": ("signatures of images are not checked", "Leave it out, or pin images by their digest"),
+    "debug-dns": ("there is no proxy that logs names", "Leave it out"),
+    "keep": ("containers are always removed when they end", "Use --verbose to see what a server says before its end"),
+    "central": ("there is one set of servers a gateway", "Run a gateway for each set, with --servers"),
+}
+_REFUSED_OPTIONS: Final = {
+    "oci-ref": ("catalogs in images are not read", "Use --catalog with a file or URL"),
+    "mcp-registry": ("documents of the community registry are not read", "Use --catalog with a file or URL"),
+    "profile": ("there are no profiles", "Use --servers, or --registry with a file of its own"),
+}
 _FILES: Final = (
     ("catalog", "catalogs", "catalog file, URL or name, in place of the usual catalogs"),
     ("additional-catalog", "additional_catalogs", "catalog on top of those"),
@@ -82,12 +88,35 @@ def add_flags(parser: Parser) -> None:
     parser.option("--memory", type=_memory, default="2Gb", metavar="SIZE", help="memory of a container (default 2Gb)")
     parser.option("--start-timeout", type=_seconds, default=60.0, metavar="SECONDS", help="time a server has to start")
     parser.switch("log-calls", "do not log tool calls", default=True)
+    parser.option("--log", metavar="FILE", help=argparse.SUPPRESS)
+    parser.choice(
+        "block-secrets",
+        ("block", "redact"),
+        "let calls with secrets fail (default), or take the secrets out",
+        default="block",
+    )
+    parser.option(
+        "--interceptor",
+        dest="interceptors",
+        action="append",
+        default=[],
+        metavar="WHEN:TYPE:ARGUMENT",
+        help="program that sees tool calls: before or after; exec, docker or http (repeatable)",
+    )
+    parser.option(
+        "--interceptor-timeout",
+        type=_interceptor_seconds,
+        default=30.0,
+        metavar="SECONDS",
+        help="time an interceptor has (default 30)",
+    )
+    parser.switch("static", "connect to servers at mcp-NAME:4444 and start no container")
     parser.switch("verbose", "show what servers write to standard error")
     parser.switch("watch", "do not follow changes of the files", default=True)
     parser.switch("dry-run", "list the tools, then end")
-    for name in _UNAVAILABLE_SWITCHES:
+    for name in _REFUSED_SWITCHES:
         parser.switch(name, None)
-    for name in _UNAVAILABLE_OPTIONS:
+    for name in _REFUSED_OPTIONS:
         _list_option(parser, name, name.replace("-", "_"), "", argparse.SUPPRESS)
 
 
@@ -111,23 +140,23 @@ def chosen_serving(arguments: argparse.Namespace) -> Serving:
     return Serving(transport, arguments.host, _DEFAULT_PORT if port is None else port, arguments.allow_unauthenticated)
 
 
-def chosen_options(arguments: argparse.Namespace, **reporting: Callable[..., None] | None) -> GatewayOptions:
+def chosen_options(arguments: argparse.Namespace, **reporting: Any) -> GatewayOptions:
     """What the gateway is made of.
 
     Args:
         arguments: The flags.
-        reporting: Callbacks of `GatewayOptions`.
+        reporting: Callbacks of `GatewayOptions`, and its call log.
 
     Raises:
         UsageError: Flags contradict each other.
     """
     from desktop.app import GatewayOptions  # here, because it takes long to import
     from desktop.catalog.selection import Selection
+    from desktop.gateway.interceptors import parse_interceptor
 
     _refuse_unavailable(arguments)
     if arguments.servers and arguments.enable_all_servers:
         raise UsageError("--servers and --enable-all-servers can't be used together")
-    callbacks: dict[str, Any] = reporting
     usual = Paths.of_user()
     return GatewayOptions(
         selection=Selection(
@@ -144,9 +173,13 @@ def chosen_options(arguments: argparse.Namespace, **reporting: Callable[..., Non
         long_lived=arguments.long_lived,
         cpus=arguments.cpus,
         memory=arguments.memory,
-        watch=arguments.watch and not arguments.dry_run,
+        watch=arguments.watch and not (arguments.dry_run or arguments.static),
         start_timeout=arguments.start_timeout,
-        **callbacks,
+        static=arguments.static,
+        interceptors=tuple(parse_interceptor(text, number) for number, text in enumerate(arguments.interceptors, 1)),
+        interceptor_timeout=arguments.interceptor_timeout,
+        block_secrets=arguments.block_secrets,
+        **reporting,
     )
 
 
@@ -157,9 +190,9 @@ def _on_top(usual: Path, chosen: list[str], additional: list[str]) -> tuple[str,
 
 
 def _refuse_unavailable(arguments: argparse.Namespace) -> None:
-    for name in _UNAVAILABLE_SWITCHES + _UNAVAILABLE_OPTIONS:
+    for name, (reason, hint) in (_REFUSED_SWITCHES | _REFUSED_OPTIONS).items():
         if getattr(arguments, name.replace("-", "_")):
-            raise UsageError(f"--{name} is not available yet, so the gateway is not started without it")
+            raise UsageError(f"--{name} is not available: {reason}", hint)
 
 
 class _Extend(argparse.Action):
@@ -204,6 +237,13 @@ def _seconds(text: str) -> float:
     seconds = _number("start-timeout", text.removesuffix("s"))
     if not seconds:
         raise UsageError("--start-timeout: a server needs some time to start", "Give it some seconds")
+    return seconds
+
+
+def _interceptor_seconds(text: str) -> float:
+    seconds = _number("interceptor-timeout", text.removesuffix("s"))
+    if not seconds:
+        raise UsageError("--interceptor-timeout: an interceptor needs some time", "Give it some seconds")
     return seconds
 
 

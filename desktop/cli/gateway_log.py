@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import re
 import sys
 import time
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
+import msgspec
+
+from desktop import jsonrpc
 from desktop.cli import output
+from desktop.errors import StateFileError
+from desktop.jsonrpc import Envelope
 from desktop.servers.status import ServerState, ServerStatus
 
 if TYPE_CHECKING:
@@ -15,10 +24,18 @@ if TYPE_CHECKING:
     from desktop.engine.ports import PullProgress
     from desktop.gateway.session import Call
 
-__all__ = ["GatewayLog", "log_to_stderr"]
+__all__ = ["GatewayLog", "copied_to", "log_to_stderr"]
 
 _FAILED: Final = frozenset({ServerState.FAILING, ServerState.NEEDS_SETTING, ServerState.NEEDS_SIGN_IN})
 _PULL_EVERY: Final = 3.0
+_FAULT: Final = re.compile(rb'"(?:error|isError)"\s*:\s*[{t]')
+
+
+class _ToolResult(msgspec.Struct):
+    isError: Any = False
+
+
+_result: Final = msgspec.json.Decoder(_ToolResult)
 
 
 class GatewayLog:
@@ -44,9 +61,16 @@ class GatewayLog:
         """A line a server has written to its standard error."""
         output.remark(f"  - {server}: {line}")
 
-    def call(self, call: Call) -> None:
-        """A tool call that has ended."""
-        self.line(f"  > Calling tool {call.subject} took: {output.duration(time.monotonic() - call.started)}")
+    def begun(self, call: Call, message: Envelope) -> None:
+        """A tool call is on its way; its values are not shown."""
+        arguments = jsonrpc.fields(message.params).get("arguments")
+        count = len(jsonrpc.fields(arguments)) if arguments is not None and bytes(arguments)[:1] == b"{" else 0
+        self.line(f"  - Calling tool {call.subject} with arguments: object with {count} field(s)")
+
+    def ended(self, call: Call, answer: bytes | None) -> None:
+        """A tool call has ended, and how."""
+        took = output.duration(time.monotonic() - call.started)
+        self.line(f"  > Calling tool {call.subject} took: {took}{_how_it_ended(answer)}")
 
     def pull(self, server: str, progress: PullProgress) -> None:
         """A pull got further."""
@@ -79,6 +103,18 @@ class GatewayLog:
                     self.line(text)
 
 
+def _how_it_ended(answer: bytes | None) -> str:
+    """What to say of an answer beside its time; nothing of a good one."""
+    if answer is None:
+        return " (cancelled)"
+    if _FAULT.search(answer) is None:  # spares a look into most answers
+        return ""
+    message = jsonrpc.parse(answer)
+    if message.error:
+        return " (error)"
+    return " (the tool reports an error)" if _result.decode(message.result).isError else ""
+
+
 def _outcome(status: ServerStatus) -> str:
     """A line once the server has been listed or can't be; empty before."""
     if not status.enabled:
@@ -107,3 +143,38 @@ class _Line(logging.Formatter):
         """The record's message."""
         kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] is not None else ""
         return output.one_line(f"- {record.getMessage()}" + (f" ({kind})" if kind else ""))
+
+
+@contextlib.contextmanager
+def copied_to(file: str | None) -> Iterator[None]:
+    """Write what goes to standard error into a file as well (``--log``); raises `StateFileError`."""
+    if not file:
+        yield
+        return
+    try:
+        copy = Path(file).open("a", encoding="utf-8", buffering=1)  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise StateFileError(file, error.strerror or str(error), hint="--log names it") from error
+    before = sys.stderr
+    with copy:
+        sys.stderr = _Both(before, copy)
+        try:
+            yield
+        finally:
+            sys.stderr = before
+
+
+class _Both:
+    """Standard error and its copy."""
+
+    def __init__(self, first: TextIO, second: TextIO) -> None:
+        self._first = first
+        self._second = second
+
+    def write(self, text: str) -> int:
+        """To both."""
+        self._second.write(text)
+        return self._first.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._first, name)

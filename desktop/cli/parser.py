@@ -48,6 +48,7 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
         )
         self._switches: dict[str, str] = {}
+        self._choices: dict[str, dict[str, str]] = {}
         self._valued: set[str] = set()
 
     def switch(self, name: str, help: str | None, *, default: bool = False) -> None:
@@ -60,6 +61,16 @@ class Parser(argparse.ArgumentParser):
             opposite, action="store_false", default=default, dest=name.replace("-", "_"), help=shown_opposite
         )
         self._switches[plain] = opposite
+
+    def choice(self, name: str, words: Sequence[str], help: str, *, default: str) -> None:
+        """A switch with ways to be on: ``--name`` and ``--name=true`` mean the first word; off is the empty word."""
+        plain = f"--{name}"
+        self.add_argument(plain, default=default, metavar="|".join(words), help=help)
+        self.add_argument(
+            f"--no-{name}", action="store_const", const="", dest=name.replace("-", "_"), help=argparse.SUPPRESS
+        )
+        values = {word: word for word in words} | dict.fromkeys(_TRUE, words[0]) | dict.fromkeys(_FALSE, "")
+        self._choices[plain] = values
 
     def option(self, *names: str, **settings: Any) -> None:
         """An option with one value, which may begin with a dash."""
@@ -92,11 +103,20 @@ class Parser(argparse.ArgumentParser):
                 yield from rest
             elif equals and name in self._switches:
                 yield name if self._truth(name, value) else self._switches[name]
+            elif name in self._choices:
+                yield f"{name}={self._chosen(name, value if equals else 'true')}"
             elif not equals and name in self._valued:
                 following = next(rest, None)
                 yield argument if following is None else f"{argument}={following}"
             else:
                 yield argument
+
+    def _chosen(self, name: str, value: str) -> str:
+        found = self._choices[name].get(value.lower())
+        if found is None:
+            words = [word for word in self._choices[name] if word not in _TRUE | _FALSE]
+            self.error(f"{name} is {', '.join(words)}, true or false, not {value!r}")
+        return found
 
     def _truth(self, name: str, value: str) -> bool:
         if value.lower() not in _TRUE | _FALSE:

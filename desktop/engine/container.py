@@ -65,6 +65,11 @@ class DockerContainer:
         """Queue bytes for the container's stdin; silently dropped once the stream is closed."""
         self._stream.write(data)
 
+    def feed(self, data: bytes) -> None:
+        """Write all there is for stdin, then end it."""
+        self._stream.write(data)
+        self._stream.close_stdin()
+
     async def drain(self) -> None:
         """Wait until the stdin buffer is below its high-water mark."""
         await self._stream.drain()

@@ -152,12 +152,15 @@ class DockerEngine:
         """
         return await self._start(spec, LineOutput(output), stdin=True)
 
-    async def run_once(self, spec: ContainerSpec, *, time_limit: float) -> tuple[int, bytes, bytes]:
-        """Run a container to its end without stdin.
+    async def run_once(
+        self, spec: ContainerSpec, *, time_limit: float, stdin: bytes | None = None
+    ) -> tuple[int, bytes, bytes]:
+        """Run a container to its end.
 
         Args:
             spec: What to run.
             time_limit: Seconds from its start to its end.
+            stdin: What it reads from its standard input, which then ends (not over TLS and Windows pipes); None: it has none.
 
         Returns:
             Exit code, stdout and stderr (10 MiB of each at most).
@@ -167,8 +170,10 @@ class DockerEngine:
             EngineError: The engine refused, or the time is up; the container is then removed.
         """
         capture = Capture(OUTPUT_LIMIT)
-        container = await self._start(spec, capture, stdin=False)
+        container = await self._start(spec, capture, stdin=stdin is not None)
         try:
+            if stdin is not None:
+                container.feed(stdin)
             done, _ = await asyncio.wait({container.exited}, timeout=time_limit)
         except BaseException:
             await asyncio.wait({self._spawn(container.stop(0))}, timeout=UNDO_LIMIT)

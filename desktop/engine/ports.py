@@ -130,8 +130,10 @@ class ContainerEngine(Protocol):
     async def run(self, spec: ContainerSpec, output: ContainerOutput) -> RunningContainer:
         """Create, attach, then start a container; at most four starts are under way at once."""
 
-    async def run_once(self, spec: ContainerSpec, *, time_limit: float) -> tuple[int, bytes, bytes]:
-        """Run a container to its end without stdin; returns exit code, stdout and stderr (10 MiB of each at most)."""
+    async def run_once(
+        self, spec: ContainerSpec, *, time_limit: float, stdin: bytes | None = None
+    ) -> tuple[int, bytes, bytes]:
+        """Run a container to its end, ``stdin`` as its input; returns exit code, stdout, stderr (10 MiB of each at most)."""
 
     async def own_networks(self) -> tuple[str, ...]:
         """Networks of the container this program runs in, or empty on a host."""

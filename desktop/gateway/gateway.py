@@ -17,6 +17,7 @@ from msgspec import Raw
 from desktop import jsonrpc
 from desktop.errors import GatewayError
 from desktop.events import EventStream
+from desktop.gateway.call_guard import CallGuard
 from desktop.gateway.envelope import RefusedError, without_envelope
 from desktop.gateway.from_servers import FromServers
 from desktop.gateway.identity import CAPABILITIES, SERVER_INFO
@@ -24,7 +25,7 @@ from desktop.gateway.naming import Route
 from desktop.gateway.offer import Offer
 from desktop.gateway.offers import Offers
 from desktop.gateway.own_tools import OwnTools
-from desktop.gateway.session import LOG_LEVELS, Call, Reply, Session
+from desktop.gateway.session import LOG_LEVELS, Call, CallLog, Reply, Session
 from desktop.jsonrpc import Envelope, MalformedMessageError
 from desktop.servers.fleet import Fleet
 from desktop.servers.managed_server import ManagedServer
@@ -81,14 +82,15 @@ class Gateway:
         fleet: Fleet,
         *,
         patterns: tuple[str, ...] = (),
-        on_call: Callable[[Call], None] | None = None,
+        call_log: CallLog | None = None,
+        guard: CallGuard | None = None,
     ) -> None:
         self.changed: EventStream[None] = EventStream()
         self.sessions: dict[str, Session] = {}
         self._fleet = fleet
         self._offers = Offers(fleet, patterns)
         self._own = OwnTools()
-        self._on_call = on_call
+        self._call_log = call_log
         self._tasks: set[asyncio.Task[Any]] = set()
         self._rebuilding = False
         self._active = False
@@ -111,6 +113,8 @@ class Gateway:
             "ping": lambda call, _: call.result(b"{}"),
             "initialize": self._initialize,
         }
+        if guard is not None:
+            self._methods = guard.guarded(self._methods, self._later, self._server_of_tool)
 
     @property
     def offer(self) -> Offer:
@@ -303,8 +307,9 @@ class Gateway:
             self._unknown(call, message, "tool", name)
             return
         call.subject = name
-        if self._on_call is not None:
-            call.on_finish = self._on_call
+        if self._call_log is not None:
+            self._call_log.begun(call, message)
+            call.on_finish = self._call_log.ended
         if route is None:
             self._later(call, self._own.answer(call, name, message.params))
             return
@@ -321,6 +326,10 @@ class Gateway:
         params = jsonrpc.encode({"name": name, "arguments": arguments, "_meta": meta})
         call.task = None
         self._methods["tools/call"](call, Envelope(id=call.id, method="tools/call", params=Raw(params)))
+
+    def _server_of_tool(self, session: Session, name: str) -> str:
+        route = self._offers.of(session).tool_routes.get(name)
+        return route.server if route is not None else ""
 
     def _get_prompt(self, call: Call, message: Envelope) -> None:
         name = _name.decode(message.params).name

@@ -14,10 +14,10 @@ from msgspec import Raw
 
 from desktop import jsonrpc
 from desktop.gateway.additions import Additions
-from desktop.jsonrpc import Id
+from desktop.jsonrpc import Envelope, Id
 from desktop.servers.upstream import Upstream
 
-__all__ = ["LOG_LEVELS", "Call", "Question", "Reply", "Session", "SessionReply"]
+__all__ = ["LOG_LEVELS", "Call", "CallLog", "Question", "Reply", "Session", "SessionReply"]
 
 _BACKLOG: Final = 512
 LOG_LEVELS: Final = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
@@ -51,6 +51,16 @@ class Channel(Protocol):
         """Nothing follows, since the session has ended."""
 
 
+class CallLog(Protocol):
+    """Takes what becomes of tool calls."""
+
+    def begun(self, call: Call, message: Envelope) -> None:
+        """A call is on its way to its server."""
+
+    def ended(self, call: Call, answer: bytes | None) -> None:
+        """It was answered, or abandoned (None)."""
+
+
 class Call:
     """One request of the client on its way; the sink for everything that belongs to it.
 
@@ -58,7 +68,7 @@ class Call:
         upstream, number: Where it was forwarded, once it was; for cancelling.
         started: Monotonic seconds.
         waited: Whether it has waited for first listings already.
-        on_finish: Called with the call when it is answered or abandoned.
+        on_finish: Called with the call and its answer when it is answered, with None when it is abandoned.
     """
 
     __slots__ = ("id", "number", "on_finish", "reply", "session", "started", "subject", "task", "upstream", "waited")
@@ -81,7 +91,7 @@ class Call:
 
     def finish(self, message: bytes) -> None:
         """The answer."""
-        self._ended()
+        self._ended(message)
         self.reply.finish(message)
 
     def result(self, result: bytes | Raw) -> None:
@@ -94,7 +104,7 @@ class Call:
 
     def cancel(self, params: dict[str, Raw], error: str = "") -> None:
         """The client does not want the answer any more, or gets ``error`` instead."""
-        self._ended()
+        self._ended(None)
         if self.upstream is not None:
             self.upstream.cancel(self.number, params)
         elif self.task is not None:
@@ -104,10 +114,10 @@ class Call:
         else:
             self.reply.abandon()
 
-    def _ended(self) -> None:
+    def _ended(self, answer: bytes | None) -> None:
         self.session.call_ended(self)
         if self.on_finish is not None:
-            self.on_finish(self)
+            self.on_finish(self, answer)
             self.on_finish = None
 
 

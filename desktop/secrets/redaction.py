@@ -30,6 +30,11 @@ class Redactor:
             longest_first = sorted(forms, key=lambda form: (-len(form), form))
             self._pattern = re.compile("|".join(map(re.escape, longest_first)))
 
+    @property
+    def forms(self) -> frozenset[str]:
+        """Every text that is replaced; a new object whenever a secret was added."""
+        return self._forms
+
     def clean(self, text: str) -> str:
         """The text with every known secret replaced by three dots."""
         return text if self._pattern is None else self._pattern.sub(MASK, text)

@@ -5,13 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from desktop.catalog.model import CatalogServer, ToolEntry
+from desktop.engine.labels import container_labels
 from desktop.engine.monitor import EngineMonitor
 from desktop.engine.ports import ContainerEngine, ContainerSpec, PullProgress
-from desktop.errors import ConsentRequiredError, EngineError, EngineUnavailableError, MissingSettingError
+from desktop.errors import (
+    ConsentRequiredError,
+    EngineError,
+    EngineUnavailableError,
+    MissingSettingError,
+    ServerStartError,
+)
 from desktop.policy.consent import ConsentStore
 from desktop.secrets.lookup import SecretLookup
 from desktop.secrets.redaction import Redactor
@@ -20,6 +27,7 @@ from desktop.servers.container import ContainerTransport
 from desktop.servers.poci import PociTransport
 from desktop.servers.process import ProcessGuard, ProcessTransport, child_environment
 from desktop.servers.remote import RemoteTransport, transport_type
+from desktop.servers.static import StaticTransport
 from desktop.servers.status import ServerKind
 from desktop.servers.stderr_log import StderrLog
 from desktop.servers.upstream import Transport
@@ -44,6 +52,7 @@ class Launcher:
         guard: Watches over child processes.
         before_start: Awaited before anything is started that could be left behind.
         on_pull: Is told how far a pull is.
+        static: Containers are somebody else's: they are connected to, and none is started.
     """
 
     def __init__(
@@ -59,6 +68,7 @@ class Launcher:
         guard: ProcessGuard | None,
         before_start: Callable[[], Awaitable[None]],
         on_pull: Callable[[str, PullProgress], None],
+        static: bool = False,
     ) -> None:
         self._engine = engine
         self._secrets = secrets
@@ -70,6 +80,7 @@ class Launcher:
         self._guard = guard
         self._before_start = before_start
         self._on_pull = on_pull
+        self._static = static
         self._image_ids: dict[str, str] = {}
         self._pulls: dict[str, asyncio.Task[None]] = {}
 
@@ -85,6 +96,8 @@ class Launcher:
             EngineError: There is no engine, or the image can't be had.
         """
         kind = launch.server_kind(server)
+        if self._static and kind is not ServerKind.REMOTE:
+            return _static(server, kind, log)
         secrets = await self._find_secrets(server, values)
         if kind is ServerKind.REMOTE:
             remote = server.remote
@@ -113,6 +126,44 @@ class Launcher:
     async def check(self, server: CatalogServer, values: Mapping[str, Any]) -> None:
         """Raise `MissingSettingError` unless everything the server needs is set."""
         await self._find_secrets(server, values)
+
+    async def learn_secrets(self, servers: Iterable[CatalogServer]) -> None:
+        """Tell the redactor the stored secrets of servers that may not have been started yet."""
+        for server in servers:
+            if server.secrets:
+                for item in (await self._secrets.find(server.secrets)).values():
+                    self._redactor.add(item.value)
+
+    async def run_to_end(
+        self, name: str, image: str, command: Sequence[str], stdin: bytes, *, time_limit: float
+    ) -> tuple[int, bytes, bytes]:
+        """Run a container that is no server, its image pulled if it isn't here.
+
+        Args:
+            name: For its labels, in a server's place.
+            image, command: What to run.
+            stdin: Its whole standard input.
+            time_limit: Seconds from its start to its end.
+
+        Returns:
+            Exit code, standard output and standard error.
+
+        Raises:
+            EngineError: There is no engine, or it can't run the container, or the time is up.
+        """
+        engine = await self._engine.available()
+        await self._have_image(engine, name, image)
+        await self._before_start()
+        spec = ContainerSpec(
+            image=image,
+            command=tuple(command),
+            env={},
+            labels=container_labels(instance=self._instance, server=name),
+            cpus=self._limits.cpus,
+            memory=self._limits.memory,
+            pids=self._limits.pids,
+        )
+        return await engine.run_once(spec, time_limit=time_limit, stdin=stdin)
 
     async def _find_secrets(self, server: CatalogServer, values: Mapping[str, Any]) -> dict[str, str]:
         found = await self._secrets.find(server.secrets) if server.secrets else {}
@@ -182,3 +233,12 @@ class Launcher:
             await asyncio.shield(pull)
             image_id = await engine.image_id(image)
         self._image_ids[image] = image_id or ""
+
+
+def _static(server: CatalogServer, kind: ServerKind, log: StderrLog) -> Transport:
+    if kind is ServerKind.TOOLS:
+        raise ServerStartError(
+            f"{server.name} needs a container for each call, and with --static none is started",
+            "Run the gateway without --static to use it",
+        )
+    return StaticTransport(server.name, log)

@@ -14,6 +14,8 @@ from desktop.catalog.model import CatalogServer, SecretReference, ToolEntry
 from desktop.catalog.search import CatalogSearch
 from desktop.errors import MissingSettingError, ServerStartError
 from desktop.gateway.dynamic_tools import DynamicTools
+from desktop.gateway.session import Call
+from desktop.jsonrpc import Envelope
 from desktop.policy.consent import ConsentStore
 from desktop.policy.questions import Questions
 from tests.gateway.conftest import Rig
@@ -425,10 +427,22 @@ async def test_a_client_without_a_lasting_session_can_only_look(dynamic: Dynamic
     assert "keeps no session" in await refused(client, "mcp-remove", name="base")
 
 
+class Ended:
+    """Keeps the names of ended calls."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def begun(self, call: Call, message: Envelope) -> None: ...
+
+    def ended(self, call: Call, answer: bytes | None) -> None:
+        self.names.append(call.subject)
+
+
 async def test_own_tools_are_logged_like_others(dynamic: Dynamic) -> None:
-    ended: list[str] = []
-    await dynamic.start(gateway={"on_call": lambda call: ended.append(call.subject)})
+    log = Ended()
+    await dynamic.start(gateway={"call_log": log})
     client = await dynamic.rig.client()
     await done(client, "mcp-find", query="x")
     await used(client, "mcp-exec", name="ping")
-    assert ended == ["mcp-find", "ping"]
+    assert log.names == ["mcp-find", "ping"]

@@ -10,6 +10,7 @@ import pytest
 from desktop import jsonrpc
 from desktop.errors import ServerStartError
 from desktop.gateway.session import Call
+from desktop.jsonrpc import Envelope
 from desktop.servers.managed_server import Timing
 from tests.gateway.conftest import Rig
 from tests.helpers.fake_mcp import FakeServer, eventually, holding
@@ -327,13 +328,18 @@ async def test_one_session_can_not_cancel_the_call_of_another(rig: Rig) -> None:
 
 
 async def test_each_call_is_reported_once_when_it_ends(rig: Rig) -> None:
-    ended: list[str] = []
+    begun: list[str] = []
+    ended: list[tuple[str, bool]] = []
 
-    def note(call: Call) -> None:
-        ended.append(call.subject)
+    class Log:
+        def begun(self, call: Call, message: Envelope) -> None:
+            begun.append(call.subject)
+
+        def ended(self, call: Call, answer: bytes | None) -> None:
+            ended.append((call.subject, answer is not None))
 
     server = holding("s", "t", "u")
-    await rig.start(server, gateway={"on_call": note})
+    await rig.start(server, gateway={"call_log": Log()})
     client = await rig.client()
     client.call("unknown")
     call = client.call("t")
@@ -342,7 +348,8 @@ async def test_each_call_is_reported_once_when_it_ends(rig: Rig) -> None:
     server.last.reply(server.last.requests("tools/call")[0]["id"])
     await call.result()
     await client.leave()
-    assert ended == ["t", "u"]
+    assert begun == ["t", "u"]
+    assert ended == [("t", True), ("u", False)]
 
 
 async def test_closing_ends_every_session(rig: Rig) -> None:

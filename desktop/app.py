@@ -21,7 +21,14 @@ from desktop.engine.monitor import EngineMonitor
 from desktop.engine.ports import PullProgress
 from desktop.engine.sweep import InstanceLock, sweep
 from desktop.engine.watchdog_process import Watchdog
-from desktop.errors import EndpointError, EngineError, EnginePermissionError, GatewayError, ServerNotFoundError
+from desktop.errors import (
+    EndpointError,
+    EngineError,
+    EnginePermissionError,
+    GatewayError,
+    ServerNotFoundError,
+    UsageError,
+)
 from desktop.events import EventStream
 from desktop.gateway.gateway import Gateway
 from desktop.gateway.local_endpoint import LocalEndpoint
@@ -42,13 +49,15 @@ from desktop.secrets.lookup import EnvFileSource, KeychainSource, SecretLookup, 
 from desktop.secrets.redaction import Redactor
 from desktop.secrets.token import gateway_token
 from desktop.servers.fleet import Fleet
-from desktop.servers.launch import ContainerLimits
+from desktop.servers.launch import ContainerLimits, server_kind
 from desktop.servers.launcher import RUN_WITHOUT_CONTAINER, Launcher
 from desktop.servers.listing import ListingCache
 from desktop.servers.managed_server import Timing
-from desktop.servers.status import ServerStatus
+from desktop.servers.status import ServerKind, ServerStatus
+from desktop.sharing import Sharing
 from desktop.state.paths import Paths
 from desktop.state.registry_file import RegistryFile
+from desktop.state.server_choices import ServerChoicesFile
 from desktop.state.watching import watch
 
 __all__ = ["Application", "GatewayOptions", "hosted_by_tray", "running"]
@@ -71,6 +80,7 @@ class GatewayOptions:
         long_lived: A container of its own for every session.
         cpus, memory: Limits of each container; 0 means none, memory in bytes.
         watch: Follow changes of the files.
+        most_running: The most containers and processes with a server that run at once.
         start_timeout: Seconds a server has to answer ``initialize``.
         on_stderr: Called with server and line.
         on_call: Called with each ended tool call.
@@ -84,6 +94,7 @@ class GatewayOptions:
     cpus: float = 1.0
     memory: int = 2 * 1024**3
     watch: bool = True
+    most_running: int = 40
     start_timeout: float = 60.0
     on_stderr: Callable[[str, str], None] | None = None
     on_call: Callable[[Call], None] | None = None
@@ -152,6 +163,7 @@ class Application:
         self._events: EventStream[HostEvent] = EventStream()
         self._source = ConfigurationSource(paths, options.selection)
         self._registry = RegistryFile(paths.registry, paths.lock_for(paths.registry))
+        self._choices = ServerChoicesFile(paths.server_choices, paths.lock_for(paths.server_choices))
         self._consent = ConsentStore(paths.consents)
         self._keychain = KeychainStore(SERVICE)
         self._redactor = Redactor()
@@ -176,6 +188,7 @@ class Application:
             timing=Timing(start=options.start_timeout),
             clean=self._redactor.clean,
             long_lived=options.long_lived,
+            most_running=options.most_running,
             echo=options.on_stderr,
         )
         self.gateway = Gateway(self.fleet, patterns=options.tools, on_call=options.on_call)
@@ -354,6 +367,16 @@ class Application:
     async def restart(self, name: str) -> None:
         """Start a server anew."""
         await self.fleet.restart(name)
+
+    async def set_sharing(self, name: str, sharing: Sharing | None) -> None:
+        """Choose who shares a server."""
+        server = self._configuration.servers.get(name)
+        if server is None:
+            raise ServerNotFoundError(f"No catalog has a server called {name}")
+        if server_kind(server) is ServerKind.TOOLS and sharing not in (None, Sharing.PER_CALL):
+            raise UsageError(f"{name} can't be shared: each of its tools runs in a container of its own, once a call")
+        await asyncio.to_thread(self._choices.set_sharing, name, sharing)
+        await self.reload()
 
     async def allow_without_container(self, name: str) -> None:
         """Record the consent to run a package without a container, and try it."""

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from desktop.events import EventStream
 from desktop.servers.status import ServerStatus
+from desktop.sharing import Sharing
 
 __all__ = [
     "EndpointStatus",
@@ -115,6 +116,9 @@ class Host(Protocol):
 
     async def restart(self, name: str) -> None:
         """Stop the server's running instances and start anew, forgetting any back-off."""
+
+    async def set_sharing(self, name: str, sharing: Sharing | None) -> None:
+        """Choose who shares a running server (written to our servers.yaml); None goes back to what its entry says."""
 
     async def allow_without_container(self, name: str) -> None:
         """Record the consent to run the server's package as a child process while no engine is there."""

@@ -40,6 +40,7 @@ from desktop.host import (
     Host,
     HostEvent,
     ProblemsChanged,
+    RunningCall,
     ServersChanged,
     StatusChanged,
 )
@@ -336,6 +337,10 @@ class Application:
             calls=sum(len(session.calls) for session in sessions),
         )
 
+    def running_calls(self) -> tuple[RunningCall, ...]:
+        """The tool calls under way."""
+        return self.gateway.open_calls.running()
+
     def problems(self) -> tuple[str, ...]:
         """Sentences about broken files."""
         return self._configuration.problems
@@ -382,6 +387,10 @@ class Application:
         """Record the consent to run a package without a container, and try it."""
         await asyncio.to_thread(self._consent.grant, RUN_WITHOUT_CONTAINER, name)
         self.fleet.retry_missing()
+
+    async def cancel_call(self, number: int) -> None:
+        """End a call the person does not want to wait for."""
+        self.gateway.open_calls.cancel(number)
 
     async def token(self) -> str:
         """The bearer token of the endpoint."""

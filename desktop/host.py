@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from desktop.events import EventStream
+from desktop.gateway.open_calls import RunningCall
 from desktop.servers.status import ServerStatus
 from desktop.sharing import Sharing
 
@@ -17,6 +18,7 @@ __all__ = [
     "Host",
     "HostEvent",
     "ProblemsChanged",
+    "RunningCall",
     "ServersChanged",
     "StatusChanged",
 ]
@@ -99,6 +101,9 @@ class Host(Protocol):
     def endpoint(self) -> EndpointStatus:
         """Our endpoint."""
 
+    def running_calls(self) -> tuple[RunningCall, ...]:
+        """The tool calls under way, oldest first."""
+
     def problems(self) -> tuple[str, ...]:
         """Sentences about broken files; empty when all is well."""
 
@@ -122,6 +127,9 @@ class Host(Protocol):
 
     async def allow_without_container(self, name: str) -> None:
         """Record the consent to run the server's package as a child process while no engine is there."""
+
+    async def cancel_call(self, number: int) -> None:
+        """End one of `running_calls`: the client gets an error, the server is told; one that has ended is fine."""
 
     async def token(self) -> str:
         """The bearer token clients need for the endpoint."""

@@ -22,7 +22,14 @@ from desktop.engine.monitor import EngineMonitor
 from desktop.engine.ports import PullProgress
 from desktop.engine.sweep import InstanceLock, sweep
 from desktop.engine.watchdog_process import Watchdog
-from desktop.errors import EndpointError, EngineError, EnginePermissionError, GatewayError, ServerNotFoundError
+from desktop.errors import (
+    EndpointError,
+    EngineError,
+    EnginePermissionError,
+    GatewayError,
+    ServerNotFoundError,
+    UsageError,
+)
 from desktop.events import EventStream
 from desktop.gateway.call_guard import CallGuard, SecretScreen
 from desktop.gateway.dynamic_tools import DynamicTools
@@ -39,6 +46,7 @@ from desktop.host import (
     HostEvent,
     ProblemsChanged,
     QuestionsChanged,
+    RunningCall,
     ServersChanged,
     StatusChanged,
 )
@@ -51,14 +59,16 @@ from desktop.secrets.redaction import Redactor
 from desktop.secrets.scanner import SecretScanner
 from desktop.secrets.token import gateway_token
 from desktop.servers.fleet import Fleet
-from desktop.servers.launch import ContainerLimits
+from desktop.servers.launch import ContainerLimits, server_kind
 from desktop.servers.launcher import RUN_WITHOUT_CONTAINER, Launcher
 from desktop.servers.listing import ListingCache
 from desktop.servers.managed_server import Timing
-from desktop.servers.status import OfferedTool, ServerStatus
+from desktop.servers.status import OfferedTool, ServerKind, ServerStatus
+from desktop.sharing import Sharing
 from desktop.state.features import feature
 from desktop.state.paths import Paths
 from desktop.state.registry_file import RegistryFile
+from desktop.state.server_choices import ServerChoicesFile
 from desktop.state.watching import watch
 
 __all__ = ["Application", "GatewayOptions", "hosted_by_tray", "running"]
@@ -83,6 +93,7 @@ class GatewayOptions:
         watch: Follow changes of the files.
         dynamic_tools: Let clients find and add servers by tools of our own; never with chosen servers, nor where the
             feature ``dynamic-tools`` is turned off.
+        most_running: The most containers and processes with a server that run at once.
         start_timeout: Seconds a server has to answer ``initialize``.
         static: Servers are connected to where somebody else has started them; no container is.
         interceptors: Programs that see tool calls, in their order.
@@ -103,6 +114,7 @@ class GatewayOptions:
     memory: int = 2 * 1024**3
     watch: bool = True
     dynamic_tools: bool = True
+    most_running: int = 40
     start_timeout: float = 60.0
     static: bool = False
     interceptors: tuple[Interceptor, ...] = ()
@@ -179,6 +191,7 @@ class Application:
         self._events: EventStream[HostEvent] = EventStream()
         self._source = ConfigurationSource(paths, options.selection)
         self._registry = RegistryFile(paths.registry, paths.lock_for(paths.registry))
+        self._choices = ServerChoicesFile(paths.server_choices, paths.lock_for(paths.server_choices))
         self._consent = ConsentStore(paths.consents)
         self._questions = Questions(self._consent)
         self._keychain = KeychainStore(SERVICE)
@@ -205,6 +218,7 @@ class Application:
             timing=Timing(start=options.start_timeout),
             clean=self._redactor.clean,
             long_lived=options.long_lived,
+            most_running=options.most_running,
             echo=options.on_stderr,
         )
         self.gateway = Gateway(
@@ -372,6 +386,10 @@ class Application:
             calls=sum(len(session.calls) for session in sessions),
         )
 
+    def running_calls(self) -> tuple[RunningCall, ...]:
+        """The tool calls under way."""
+        return self.gateway.open_calls.running()
+
     def problems(self) -> tuple[str, ...]:
         """Sentences about broken files."""
         return self._configuration.problems
@@ -412,10 +430,24 @@ class Application:
         """Start a server anew."""
         await self.fleet.restart(name)
 
+    async def set_sharing(self, name: str, sharing: Sharing | None) -> None:
+        """Choose who shares a server."""
+        server = self._configuration.servers.get(name)
+        if server is None:
+            raise ServerNotFoundError(f"No catalog has a server called {name}")
+        if server_kind(server) is ServerKind.TOOLS and sharing not in (None, Sharing.PER_CALL):
+            raise UsageError(f"{name} can't be shared: each of its tools runs in a container of its own, once a call")
+        await asyncio.to_thread(self._choices.set_sharing, name, sharing)
+        await self.reload()
+
     async def allow_without_container(self, name: str) -> None:
         """Record the consent to run a package without a container, and try it."""
         await asyncio.to_thread(self._consent.grant, RUN_WITHOUT_CONTAINER, name)
         self.fleet.retry_missing()
+
+    async def cancel_call(self, number: int) -> None:
+        """End a call the person does not want to wait for."""
+        self.gateway.open_calls.cancel(number)
 
     async def token(self) -> str:
         """The bearer token of the endpoint."""

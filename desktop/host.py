@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from desktop.events import EventStream
+from desktop.gateway.open_calls import RunningCall
 from desktop.policy.question import Question
 from desktop.servers.status import OfferedTool, ServerStatus
+from desktop.sharing import Sharing
 
 __all__ = [
     "EndpointStatus",
@@ -18,6 +20,7 @@ __all__ = [
     "HostEvent",
     "ProblemsChanged",
     "QuestionsChanged",
+    "RunningCall",
     "ServersChanged",
     "StatusChanged",
 ]
@@ -108,6 +111,9 @@ class Host(Protocol):
     def endpoint(self) -> EndpointStatus:
         """Our endpoint."""
 
+    def running_calls(self) -> tuple[RunningCall, ...]:
+        """The tool calls under way, oldest first."""
+
     def problems(self) -> tuple[str, ...]:
         """Sentences about broken files; empty when all is well."""
 
@@ -132,8 +138,14 @@ class Host(Protocol):
     async def restart(self, name: str) -> None:
         """Stop the server's running instances and start anew, forgetting any back-off."""
 
+    async def set_sharing(self, name: str, sharing: Sharing | None) -> None:
+        """Choose who shares a running server (written to our servers.yaml); None goes back to what its entry says."""
+
     async def allow_without_container(self, name: str) -> None:
         """Record the consent to run the server's package as a child process while no engine is there."""
+
+    async def cancel_call(self, number: int) -> None:
+        """End one of `running_calls`: the client gets an error, the server is told; one that has ended is fine."""
 
     async def token(self) -> str:
         """The bearer token clients need for the endpoint."""

@@ -6,8 +6,9 @@ import re
 from typing import Final, Literal
 
 from desktop.catalog.model import CatalogServer
+from desktop.sharing import Sharing
 
-__all__ = ["Kind", "kind_of"]
+__all__ = ["Kind", "kind_of", "usual_sharing"]
 
 Kind = Literal["container", "package", "remote", "poci"]
 
@@ -31,3 +32,16 @@ def kind_of(server: CatalogServer) -> Kind:
             return "package"
         return "container"
     return "container" if server.image or server.type == "server" else "poci"
+
+
+def usual_sharing(server: CatalogServer) -> Sharing:
+    """Who shares the server while nobody has chosen otherwise (docs/decisions/0002)."""
+    match kind_of(server):
+        case "poci":
+            return Sharing.PER_CALL
+        case "remote":
+            return Sharing.PER_CLIENT
+        case "container" if server.longLived:
+            return Sharing.PER_CLIENT
+        case _:  # of a package longLived only says that it is slow to start
+            return Sharing.SHARED

@@ -25,6 +25,7 @@ from desktop.state.catalog_index import CatalogIndex, catalog_file_name
 from desktop.state.config_file import ConfigFile
 from desktop.state.paths import Paths
 from desktop.state.registry_file import RegistryFile
+from desktop.state.server_choices import ServerChoice, ServerChoicesFile
 from desktop.state.tools_file import ToolsFile
 
 __all__ = ["ConfigurationSource", "Selection"]
@@ -58,6 +59,9 @@ class ConfigurationSource:
         self._registries = _Files[tuple[str, ...]](lambda path: RegistryFile(path, lock_for(path)).names(), ())
         self._configs = _Files[Mapping[str, Any]](lambda path: ConfigFile(path, lock_for(path)).values(), {})
         self._tools = _Files[Mapping[str, Any]](lambda path: ToolsFile(path, lock_for(path)).allowed(), {})
+        self._choices = _Files[Mapping[str, ServerChoice]](
+            lambda path: ServerChoicesFile(path, lock_for(path)).choices(), {}
+        )
         self._fetched: dict[str, _Fetched] = {}
         self._starter: Catalog | None = None
 
@@ -71,6 +75,7 @@ class ConfigurationSource:
                 servers=servers,
                 values=self._later_wins(self._configs, self._selection.configs, self._paths.config, problems),
                 tools=self._later_wins(self._tools, self._selection.tools_configs, self._paths.tools, problems),
+                choices=self._choices.get(self._paths.server_choices, problems),
                 problems=tuple(dict.fromkeys(problems)),
             )
             if loaded != self._last:
@@ -83,7 +88,8 @@ class ConfigurationSource:
         chosen = [self._place(text) for text in (*choice.registries, *choice.configs, *choice.tools_configs)]
         with self._lock:
             chosen += [place for place in self._catalog_places() if isinstance(place, Path)]
-        usual = [self._paths.registry, self._paths.config, self._paths.tools, self._paths.catalog_index]
+        paths = self._paths
+        usual = [paths.registry, paths.config, paths.tools, paths.catalog_index, paths.server_choices]
         folders = {self._paths.catalogs}
         for file in (*chosen, *usual):
             folders.add(file.parent)

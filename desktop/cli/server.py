@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from desktop.catalog.configuration import Configuration
-from desktop.catalog.kinds import kind_of
+from desktop.catalog.kinds import kind_of, usual_sharing
 from desktop.catalog.model import CatalogServer
 from desktop.catalog.source import ConfigurationSource
 from desktop.cli import output
@@ -99,6 +99,10 @@ def _inspect(arguments: argparse.Namespace) -> int:
     allowed = configuration.tools.get(server.name)
     tools = _listed_tools(server, configuration, paths.listings) or entry.get("tools", [])
     entry["enabled"] = server.name in configuration.enabled
+    choice = configuration.choice_of(server.name)
+    entry["sharing"] = (choice.sharing or usual_sharing(server)).value
+    if choice.call_timeout is not None:
+        entry["callTimeout"] = choice.call_timeout
     entry["tools"] = [{**tool, "enabled": allowed is None or tool.get("name") in allowed} for tool in tools]
     output.print_json(entry)
     return 0

@@ -24,6 +24,7 @@ from desktop.gateway.identity import CAPABILITIES, SERVER_INFO
 from desktop.gateway.naming import Route
 from desktop.gateway.offer import Offer
 from desktop.gateway.offers import Offers
+from desktop.gateway.open_calls import OpenCalls
 from desktop.gateway.own_tools import OwnTools
 from desktop.gateway.session import LOG_LEVELS, Call, CallLog, Reply, Session
 from desktop.jsonrpc import Envelope, MalformedMessageError
@@ -75,6 +76,7 @@ class Gateway:
     Attributes:
         changed: An event whenever sessions, calls or the offer changed.
         sessions: The live client sessions by id.
+        open_calls: The calls under way.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Gateway:
     ) -> None:
         self.changed: EventStream[None] = EventStream()
         self.sessions: dict[str, Session] = {}
+        self.open_calls = OpenCalls(self.sessions, fleet)
         self._fleet = fleet
         self._offers = Offers(fleet, patterns)
         self._own = OwnTools()
@@ -160,10 +163,13 @@ class Gateway:
 
     def _tell_activity(self) -> None:
         self._active = False
+        if any(session.calls for session in self.sessions.values()):
+            self.open_calls.watch()
         self.changed.publish(None)
 
     async def close(self) -> None:
         """End every session."""
+        await self.open_calls.close()
         await asyncio.gather(*(self.end_session(session) for session in tuple(self.sessions.values())))
         for task in tuple(self._tasks):
             task.cancel()
@@ -443,10 +449,12 @@ class Gateway:
             self._later(call, self._forward_when_started(call, message, server))
 
     async def _forward_when_started(self, call: Call, message: Envelope, server: ManagedServer) -> None:
+        self.open_calls.waits(call, message, server.name)
         upstream = await server.acquire(call.session)
         call.task = None
         if call.session.calls.get(call.id) is call:
             self._send(call, message, upstream)
+            self.open_calls.forwarded(call)
 
     def _send(self, call: Call, message: Envelope, upstream: Upstream) -> None:
         if call.session.level and upstream.level != call.session.level:

@@ -17,7 +17,7 @@ QUIET: Final = "quiet"
 
 
 class Connections:
-    """Open and opening connections by key: `SHARED`, `QUIET` (for clients that can't be asked) or a session's id.
+    """Open and opening connections by key: `SHARED`, `QUIET` (for clients that can't be asked), a session's id, or a call's.
 
     Args:
         server: Catalog name of the server.
@@ -37,6 +37,7 @@ class Connections:
         self._open: dict[str, Upstream] = {}
         self._starting: dict[str, asyncio.Task[Upstream]] = {}
         self._started_at: dict[str, float] = {}
+        self._retired: set[Upstream] = set()
         self._ended = False
 
     def __iter__(self) -> Iterator[Upstream]:
@@ -56,6 +57,16 @@ class Connections:
         """A connection was started; one that went over to a session meanwhile is that session's."""
         self._open[key if upstream.owner is None else upstream.owner.id] = upstream
         self._started_at[key] = time.monotonic()
+
+    def key_of(self, upstream: Upstream) -> str | None:
+        """The key of an open connection."""
+        return next((key for key, known in self._open.items() if known is upstream), None)
+
+    def move(self, old: str, new: str) -> None:
+        """Give an open connection another key."""
+        self._open[new] = self._open.pop(old)
+        if old in self._started_at:
+            self._started_at[new] = self._started_at.pop(old)
 
     def joined(self, key: str) -> asyncio.Task[Upstream] | None:
         """The start under way, for those who want to wait for it too."""
@@ -85,8 +96,12 @@ class Connections:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             if task.cancelled():  # the start was given up, not the wait for it
-                raise ServerGoneError(f"{self._server} was stopped while it was starting") from None
+                raise self.given_up() from None
             raise
+
+    def given_up(self) -> ServerGoneError:
+        """What those get who wait for a start that was given up."""
+        return ServerGoneError(f"{self._server} was stopped while it was starting")
 
     def hand_over(self, upstream: Upstream, session: SessionPort) -> None:
         """From now on the shared connection is the session's own; calls of others under way on it still end there."""
@@ -97,38 +112,52 @@ class Connections:
             self._open[session.id] = upstream
 
     def take_out(self, upstream: Upstream) -> float | None:
-        """A connection broke; returns how many seconds after its start, or None when it is not known here."""
+        """A connection broke or is done with; returns how many seconds after its start, None when it is not known here."""
         age = None
+        self._retired.discard(upstream)
         for key, known in tuple(self._open.items()):
             if known is upstream:
                 del self._open[key]
                 age = time.monotonic() - self._started_at.pop(key, 0.0)
         return age
 
+    def retire_own(self) -> None:
+        """No session is to have a connection of its own any more: each is stopped as soon as its calls have ended."""
+        for key, upstream in tuple(self._open.items()):
+            if upstream.owner is not None:
+                del self._open[key]
+                self._retired.add(upstream)
+
     async def release(self, session: SessionPort) -> None:
-        """A session has ended: cancel its calls, close its own connection."""
-        for upstream in self:
+        """A session has ended: cancel its calls, close its own connections."""
+        for upstream in (*self, *self._retired):
             upstream.forget(session)
             if upstream.opener is session:
                 upstream.opener = None
         task = self._starting.get(session.id)
         if task is not None:
             task.cancel()
-        own = self._open.pop(session.id, None)
-        if own is not None:
-            await own.close()
-            self._changed()
+        for upstream in [upstream for upstream in (*self, *self._retired) if upstream.owner is session]:
+            await self.stop(upstream)
 
-    async def stop_idle(self, limit: float) -> None:
-        """Stop the shared ones nothing used for ``limit`` seconds; own ones live as long as their session."""
-        for key in (SHARED, QUIET):
-            upstream = self._open.get(key)
-            if upstream is None or upstream.calls:
-                continue
-            if time.monotonic() - upstream.last_used > limit:
-                del self._open[key]
-                await upstream.close()
-                self._changed()
+    async def stop(self, upstream: Upstream) -> None:
+        """Close one connection; it is no longer known here."""
+        self.take_out(upstream)
+        await upstream.close()
+        self._changed()
+
+    async def stop_idle(self, shared: float, own: float) -> None:
+        """Stop what nothing used for so many seconds, and what was only waiting for its last calls.
+
+        Args:
+            shared: The limit of connections that are nobody's own.
+            own: The limit of those that belong to a session, and may keep state for it.
+        """
+        now = time.monotonic()
+        for upstream in (*self, *self._retired):
+            limit = shared if upstream.owner is None else own
+            if not upstream.calls and (now - upstream.last_used > limit or upstream in self._retired):
+                await self.stop(upstream)
 
     def end(self) -> None:
         """Start none any more."""
@@ -140,5 +169,7 @@ class Connections:
         for task in starting:
             task.cancel()
         await asyncio.gather(*starting, return_exceptions=True)
-        upstreams, self._open = tuple(self._open.values()), {}
+        upstreams = (*self, *self._retired)
+        self._open.clear()
+        self._retired.clear()
         await asyncio.gather(*(upstream.close() for upstream in upstreams), return_exceptions=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from desktop.catalog.configuration import Configuration
+from desktop.catalog.kinds import usual_sharing
 from desktop.catalog.model import CatalogServer
 from desktop.engine.ports import PullProgress
 from desktop.events import EventStream
@@ -18,7 +19,8 @@ from desktop.servers.holds import Hold, Holds, NoListings
 from desktop.servers.launch import server_kind, source_of
 from desktop.servers.listing import ListingCache
 from desktop.servers.managed_server import WAITS_FOR_A_CAUSE, Launching, ManagedServer, ServerListener, Timing
-from desktop.servers.status import ServerKind, ServerState, ServerStatus
+from desktop.servers.running_limit import RunningLimit
+from desktop.servers.status import ServerState, ServerStatus
 from desktop.servers.stderr_log import StderrLog
 from desktop.servers.upstream import SessionPort
 
@@ -38,6 +40,7 @@ class Fleet:
         timing: Limits for every server.
         clean: Removes secrets from log lines.
         long_lived: Give every session a container of its own (``--long-lived``).
+        most_running: The most containers and processes with a server that run at once.
         echo: Called with server and line for each line on standard error (``--verbose``).
 
     Attributes:
@@ -54,6 +57,7 @@ class Fleet:
         timing: Timing,
         clean: Callable[[str], str],
         long_lived: bool = False,
+        most_running: int = 40,
         echo: Callable[[str, str], None] | None = None,
     ) -> None:
         self.changed: EventStream[str] = EventStream()
@@ -63,6 +67,7 @@ class Fleet:
         self._timing = timing
         self._clean = clean
         self._long_lived = long_lived
+        self._running = RunningLimit(most_running)
         self._echo = echo
         self._listener: ServerListener | None = None
         self._configuration = Configuration()
@@ -122,6 +127,7 @@ class Fleet:
             for running in going:
                 self._stop_soon(running)
             for running in self._servers.values():
+                running.choose(configuration.choice_of(running.name))
                 if running.listing is None:
                     self._spawn(self._first_listing(running))
 
@@ -141,7 +147,9 @@ class Fleet:
             cache=self._cache if kept else NoListings(),
             timing=self._timing,
             log=self.log_of(server.name),
-            per_session=self._long_lived and server_kind(server) is not ServerKind.PACKAGE,
+            running=self._running,
+            choice=self._configuration.choice_of(server.name),
+            long_lived=self._long_lived,
         )
 
     async def _first_listing(self, server: ManagedServer) -> None:
@@ -257,6 +265,7 @@ class Fleet:
             description=server.description.strip(),
             kind=server_kind(server),
             source=source_of(server),
+            sharing=self._configuration.choice_of(name).sharing or usual_sharing(server),
             enabled=enabled,
             tool_count=len(server.tools) or None,
         )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import Coroutine, Mapping
 from typing import Any, Final
 
+from desktop.catalog.kinds import usual_sharing
 from desktop.catalog.model import CatalogServer
 from desktop.errors import (
     ConsentRequiredError,
@@ -23,13 +25,18 @@ from desktop.servers.launch import server_kind, source_of
 from desktop.servers.listing import Listing, ListingCache, configuration_hash
 from desktop.servers.offering import ALL_ABILITIES, Offering
 from desktop.servers.ports import Launching, ServerListener, Timing
+from desktop.servers.running_limit import RunningLimit
+from desktop.servers.single_use import SingleUse, Spares
 from desktop.servers.status import ServerKind, ServerState, ServerStatus
 from desktop.servers.stderr_log import StderrLog
 from desktop.servers.upstream import EVERY_CAPABILITY, CallSink, SessionPort, Upstream
+from desktop.sharing import Sharing
+from desktop.state.server_choices import ServerChoice
 
 __all__ = ["WAITS_FOR_A_CAUSE", "Launching", "ManagedServer", "ServerListener", "Timing"]
 
 _CRASH_WINDOW: Final = 10.0
+_RUNS_HERE: Final = (ServerKind.CONTAINER, ServerKind.PACKAGE)
 _CLOSING: Final = "closing a connection"
 log = logging.getLogger(__name__)
 
@@ -37,10 +44,11 @@ log = logging.getLogger(__name__)
 class ManagedServer:
     """All connections to one enabled server.
 
-    A server is shared by all sessions unless its entry says ``longLived``, it is remote, or it has once asked something of a
-    client; then every session that can answer has a connection of its own. See docs/decisions/0002-sharing.md.
+    By default a server is shared by all sessions unless its entry says ``longLived``, it is remote, or it has once asked
+    something of a client; then every session that can answer has a connection of its own. See docs/decisions/0002-sharing.md.
 
     Attributes:
+        call_timeout: Seconds a call may take; None means no limit.
         subscribed: Resources clients follow over the shared connection; while there are any, it isn't stopped as idle.
         log: Its standard error.
     """
@@ -55,7 +63,9 @@ class ManagedServer:
         cache: ListingCache,
         timing: Timing,
         log: StderrLog,
-        per_session: bool = False,
+        running: RunningLimit,
+        choice: ServerChoice,
+        long_lived: bool = False,
     ) -> None:
         self.server = server
         self.values = values
@@ -67,13 +77,15 @@ class ManagedServer:
         self._launcher = launcher
         self._listener = listener
         self._timing = timing
-        self._per_session = (
-            self.kind is ServerKind.REMOTE or per_session or (server.longLived and self.kind is ServerKind.CONTAINER)
-        )
+        self._running = running
+        self._usual = Sharing.PER_CLIENT if long_lived and self.kind is ServerKind.CONTAINER else usual_sharing(server)
+        self._sharing = choice.sharing or self._usual
+        self.call_timeout = choice.call_timeout
         self._tasks: set[asyncio.Task[Any]] = set()
         self._stopped = False
         self._back_off = BackOff(timing.longest_pause)
         self._connections = Connections(self.name, self._start, self._changed)
+        self._spares = Spares(self._connections)
         self._offering = Offering(
             self.name,
             cache=cache,
@@ -105,6 +117,7 @@ class ManagedServer:
             prompt_count=len(listing.prompts) if listing is not None else None,
             resource_count=len(listing.resources) + len(listing.templates) if listing is not None else None,
             last_used=self.last_used,
+            sharing=self._sharing,
             needs_consent=isinstance(failure, ConsentRequiredError),
         )
 
@@ -145,9 +158,25 @@ class ManagedServer:
 
     # Connections.
 
+    def choose(self, choice: ServerChoice) -> None:
+        """Follow what was chosen for the server from now on; calls under way end where they are."""
+        self.call_timeout = choice.call_timeout
+        sharing = choice.sharing or self._usual
+        if sharing is not self._sharing:
+            self._sharing = sharing
+            if sharing is not Sharing.PER_CLIENT:
+                self._connections.retire_own()
+            self._spawn(self._stop_needless())
+            self._changed()
+
+    async def _stop_needless(self) -> None:
+        if not self._single_calls:
+            await self._spares.close()
+        await self.stop_idle()
+
     def ready(self, session: SessionPort | None) -> Upstream | None:
         """The session's connection if it is up; the fast path of a call."""
-        return self._connections.alive(self._key(session))
+        return self._connections.alive(self._key(session)) if not self._single_calls else None
 
     def known(self, session: SessionPort) -> Upstream | None:
         """The connection messages of a session went over so far, if it is up."""
@@ -163,32 +192,67 @@ class ManagedServer:
         Raises:
             GatewayError: It can't be started now; while a back-off lasts, the last reason is given at once.
         """
-        upstream = self.ready(session)
+        if self._single_calls and session is not None:
+            self._back_off.check()
+            return await self._spares.take(session)
+        key = self._key(session)
+        upstream = self._connections.alive(key)
         if upstream is not None:
             return upstream
-        key = self._key(session)
         task = self._connections.joined(key)
         if task is None:
             self._back_off.check()
             task = self._connections.begin(key, session)
         return await self._connections.started(task)
 
+    @property
+    def _single_calls(self) -> bool:
+        # The tools of a `poci` server run in a container a call anyway; their connection is a mere front.
+        return self._sharing is Sharing.PER_CALL and self.kind is not ServerKind.TOOLS
+
     def _key(self, session: SessionPort | None) -> str:
-        if session is None:
+        if session is None or self._sharing is Sharing.PER_CALL:
             return SHARED
-        if self._per_session:
+        if self._sharing is Sharing.PER_CLIENT:
             return session.id
         if not self._offering.interactive:
             return SHARED
         return session.id if session.abilities else QUIET
 
     async def _start(self, key: str, session: SessionPort | None) -> Upstream:
+        if self.kind in _RUNS_HERE:
+            await self._reserve()
+        try:
+            upstream = await self._open(key, session)
+        except BaseException:
+            if self.kind in _RUNS_HERE:
+                self._running.failed()
+            raise
+        if self.kind in _RUNS_HERE:
+            self._running.started(upstream, self)
+        self._back_off.failure = None
+        self._connections.put(key, upstream)
+        once = isinstance(upstream, SingleUse) and self.listing is not None
+        if (upstream.owner is None and not once) or self._offering.lacks(upstream.abilities):
+            self._offering.refresh_soon(upstream)
+        return upstream
+
+    async def _reserve(self) -> None:
+        try:
+            await self._running.reserve()
+        except GatewayError as error:
+            self.log.note(str(error))
+            raise
+
+    async def _open(self, key: str, session: SessionPort | None) -> Upstream:
         owner = session if key not in (SHARED, QUIET) else None
         upstream: Upstream | None = None
         try:
             transport = await self._launcher.transport(self.server, self.values, self.log)
             capabilities = b"{}" if key == QUIET else EVERY_CAPABILITY
-            upstream = Upstream(self.name, transport, self, owner, capabilities)
+            upstream = (SingleUse if self._single_calls else Upstream)(self.name, transport, self, owner, capabilities)
+            if isinstance(upstream, SingleUse):
+                upstream.used_up = self._used_up
             upstream.abilities = owner.abilities if owner is not None else "" if key == QUIET else ALL_ABILITIES
             upstream.opener = session
             limit = self._timing.package_start if self.kind is ServerKind.PACKAGE else self._timing.start
@@ -204,11 +268,13 @@ class ManagedServer:
                 self._failed(failure)
                 raise failure from error
             raise
-        self._back_off.failure = None
-        self._connections.put(key, upstream)
-        if owner is None or self._offering.lacks(owner.abilities):
-            self._offering.refresh_soon(upstream)
         return upstream
+
+    def _used_up(self, upstream: SingleUse) -> None:
+        self._connections.take_out(upstream)
+        if not upstream.closed_reason:
+            self._spawn(upstream.close(), name=_CLOSING)
+            self._changed()
 
     def _failed(self, error: GatewayError) -> None:
         pause = self._back_off.failed(error)
@@ -242,9 +308,18 @@ class ManagedServer:
         await self._connections.release(session)
 
     async def stop_idle(self) -> None:
-        """Stop the shared connection when nothing used it for the idle time; own ones live as long as their session."""
+        """Stop what nothing used for the idle time; what a session has for itself may be idle for longer."""
         if not self.subscribed:
-            await self._connections.stop_idle(self._timing.idle)
+            endless = self.kind not in _RUNS_HERE  # a session with a remote server costs nothing here
+            await self._connections.stop_idle(self._timing.idle, math.inf if endless else self._timing.own_idle)
+
+    def may_stop(self, upstream: Upstream) -> bool:
+        """Whether nobody misses a connection (`Keeper`)."""
+        return not self.subscribed
+
+    async def stop_one(self, upstream: Upstream) -> None:
+        """Stop a connection to make room for another (`Keeper`)."""
+        await self._connections.stop(upstream)
 
     async def restart(self) -> None:
         """Stop every connection, forget any failure, start and list anew."""
@@ -292,7 +367,7 @@ class ManagedServer:
         """A server asks a client: find out whose question it is, and remember that this server asks."""
         session = sink.session if sink is not None else upstream.sole_session()
         self._offering.remember_interactive()
-        if upstream.owner is None and session is not None and session.abilities and not self._per_session:
+        if upstream.owner is None and session is not None and session.abilities and self._sharing is Sharing.SHARED:
             self._connections.hand_over(upstream, session)
         self._listener.server_request(upstream, message, sink, session)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from desktop.sharing import Sharing
+
 __all__ = ["OfferedTool", "ServerKind", "ServerState", "ServerStatus"]
 
 
@@ -45,6 +47,7 @@ class ServerStatus:
         hint: What to do about it; empty otherwise.
         tool_count, prompt_count, resource_count: From its last listing; None when it was never listed.
         last_used: Wall-clock seconds (`time.time()`) of the last call, 0.0 when never used.
+        sharing: Who shares a running instance.
         needs_consent: True when the only thing missing is the consent to run its package without a container.
     """
 
@@ -61,6 +64,7 @@ class ServerStatus:
     prompt_count: int | None = None
     resource_count: int | None = None
     last_used: float = 0.0
+    sharing: Sharing = Sharing.SHARED
     needs_consent: bool = False
 
 

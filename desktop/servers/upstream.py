@@ -18,6 +18,7 @@ from msgspec import Raw
 from desktop import __version__, jsonrpc
 from desktop.errors import GatewayError, ServerGoneError, ServerStartError
 from desktop.jsonrpc import Envelope, Id, MalformedMessageError
+from desktop.servers.progress import Progress
 
 __all__ = [
     "EVERY_CAPABILITY",
@@ -121,12 +122,12 @@ class UpstreamListener(Protocol):
 
 
 class _Pending:
-    __slots__ = ("id", "progress_token", "sink")
+    __slots__ = ("id", "progress", "sink")
 
-    def __init__(self, id: Id, sink: CallSink, progress_token: Raw | None) -> None:
+    def __init__(self, id: Id, sink: CallSink, progress: Progress | None) -> None:
         self.id = id
         self.sink = sink
-        self.progress_token = progress_token
+        self.progress = progress
 
 
 class _OwnCall:
@@ -283,10 +284,11 @@ class Upstream:
         if self.closed_reason:
             sink.finish(jsonrpc.response_error(message.id, jsonrpc.CONNECTION_CLOSED, self.closed_reason))
             return call
-        token = None
+        progress = None
         if message.params and b'"progressToken"' in bytes(message.params):
             token = _replace_progress_token(message, call)
-        self._pending[call] = _Pending(message.id if message.id is not None else 0, sink, token)
+            progress = Progress(token) if token is not None else None
+        self._pending[call] = _Pending(message.id if message.id is not None else 0, sink, progress)
         message.id = call
         self.last_used = time.monotonic()
         self._transport.send(jsonrpc.to_wire(message), call)
@@ -390,9 +392,19 @@ class Upstream:
         params = jsonrpc.fields(message.params)
         token: Any = jsonrpc.decode(params["progressToken"]) if "progressToken" in params else None
         pending = self._pending.get(token) if isinstance(token, int) and token is not True else None
-        if pending is not None and pending.progress_token is not None:
-            params["progressToken"] = pending.progress_token
-            pending.sink.send(jsonrpc.notification("notifications/progress", jsonrpc.encode(params)))
+        if pending is not None and pending.progress is not None:
+            pending.sink.send(pending.progress.reported(params))
+
+    def progress_of(self, call: int) -> Progress | None:
+        """What is told of a call under way; None when its client did not ask for progress."""
+        pending = self._pending.get(call)
+        return pending.progress if pending is not None else None
+
+    def continue_progress(self, call: int, progress: Progress) -> None:
+        """The client has been told something of this call before it was forwarded."""
+        pending = self._pending.get(call)
+        if pending is not None and pending.progress is not None:
+            pending.progress = progress
 
     def _sink_of(self, call: int | None) -> CallSink | None:
         """The call a message belongs to: told by the transport, or the only one under way."""

@@ -97,6 +97,11 @@ class Paths:
         return self.own / "consents.json"
 
     @property
+    def server_choices(self) -> Path:
+        """What was chosen for single servers."""
+        return self.own / "servers.yaml"
+
+    @property
     def token(self) -> Path:
         """The gateway's bearer token where no keychain serves."""
         return self.own / "token"

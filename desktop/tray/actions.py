@@ -12,6 +12,7 @@ from PySide6.QtGui import QGuiApplication
 
 from desktop.errors import GatewayError
 from desktop.host import Host
+from desktop.sharing import Sharing
 from desktop.tray.bridge import Bridge
 
 __all__ = ["Actions"]
@@ -68,6 +69,14 @@ class Actions(QObject):
     def allow_without_container(self, name: str) -> None:
         """Record the consent to run a server's package without a container."""
         self._run(lambda host: host.allow_without_container(name))
+
+    def set_sharing(self, name: str, sharing: Sharing) -> None:
+        """Choose who shares a running server."""
+        self._run(lambda host: host.set_sharing(name, sharing))
+
+    def cancel_call(self, number: int) -> None:
+        """End a call under way."""
+        self._run(lambda host: host.cancel_call(number))
 
     def copy(self, text: str) -> None:
         """Put a text on the clipboard."""

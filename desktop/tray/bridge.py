@@ -14,6 +14,7 @@ from desktop.host import (
     Host,
     HostEvent,
     ProblemsChanged,
+    RunningCall,
     ServersChanged,
     StatusChanged,
 )
@@ -116,6 +117,10 @@ class Bridge(QObject):
     def endpoint(self) -> EndpointStatus:
         """Our endpoint."""
         return self._host.endpoint() if self._host else EndpointStatus()
+
+    def running_calls(self) -> tuple[RunningCall, ...]:
+        """The tool calls under way, oldest first."""
+        return self._host.running_calls() if self._host else ()
 
     def problems(self) -> tuple[str, ...]:
         """Sentences about broken files."""

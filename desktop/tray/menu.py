@@ -1,4 +1,4 @@
-"""The tray menu: open, what needs you, switches of servers, pause, quit.
+"""The tray menu: open, what needs you, switches of servers, running calls, pause, quit.
 
 The same action objects live as long as the program; only their texts, marks and places change, since many desktops
 draw the menu themselves over D-Bus and lose the person's place when everything is made anew.
@@ -6,7 +6,7 @@ draw the menu themselves over D-Bus and lose the person's place when everything 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction, QFont
@@ -22,6 +22,7 @@ __all__ = ["TrayMenu"]
 SERVERS_SHOWN = 10
 MORE_SHOWN = 20
 ATTENTION_SHOWN = 5
+CALLS_SHOWN = 20
 TITLE_LENGTH = 40
 
 
@@ -47,6 +48,7 @@ class TrayMenu(QObject):
         self._servers: dict[str, QAction] = {}
         self._attention: dict[str, QAction] = {}
         self._more_servers: dict[str, QAction] = {}
+        self._calls: dict[str, QAction] = {}
         self._turned_off: list[str] = []
         self._known_on: frozenset[str] = frozenset()
         self._build()
@@ -78,6 +80,10 @@ class TrayMenu(QObject):
         all_servers.triggered.connect(self.all_requested)
         self.more.addAction(all_servers)
         self._after_servers = self.menu.addSeparator()
+        self.calls = QMenu(self.menu)
+        self.menu.addMenu(self.calls)
+        self._after_calls = self.calls.addSeparator()
+        self._after_calls.setVisible(False)
         self.pause = QAction(self.tr("Pause all"), self.menu)
         self.pause.setCheckable(True)
         self.pause.triggered.connect(self._on_pause)
@@ -132,6 +138,7 @@ class TrayMenu(QObject):
         running = self._bridge.phase is Phase.RUNNING
         self.more.menuAction().setVisible(running and len(statuses) > len(shown))
         self._after_servers.setVisible(bool(shown) or self.more.menuAction().isVisible())
+        self._show_calls()
         self.pause.setChecked(self._bridge.paused)
         self.pause.setEnabled(running)
 
@@ -147,6 +154,21 @@ class TrayMenu(QObject):
         if trouble:
             self._set_text(self.engine, self.tr("{trouble} — Retry").format(trouble=words.engine_words(engine)))
         self._after_attention.setVisible(trouble or bool(waiting))
+
+    def _show_calls(self) -> None:
+        """The calls under way, oldest first; choosing one cancels it."""
+        running = self._bridge.running_calls()
+        shown = {str(call.id): call for call in running[:CALLS_SHOWN]}
+        self._place(self.calls, self._calls, shown, self._after_calls, self._call_action)
+        for number, call in shown.items():
+            server = self._bridge.server(call.server)
+            title = words.title_of(server) if server is not None else call.server
+            parts = (self.tr("Cancel {tool}").format(tool=call.tool), title, words.duration(call.seconds), call.client)
+            self._set_text(
+                self._calls[number], "  ·  ".join(words.elided(part, TITLE_LENGTH) for part in parts if part)
+            )
+        self._set_text(self.calls.menuAction(), self.tr("Calls running ({count})").format(count=len(running)))
+        self.calls.menuAction().setVisible(bool(running))
 
     def _attention_text(self, status: ServerStatus) -> str:
         title = words.elided(words.title_of(status), TITLE_LENGTH)
@@ -175,6 +197,11 @@ class TrayMenu(QObject):
         action.triggered.connect(lambda checked: self._actions.set_enabled(name, checked))
         return action
 
+    def _call_action(self, number: str, menu: QMenu) -> QAction:
+        action = QAction(menu)
+        action.triggered.connect(lambda _checked=False: self._actions.cancel_call(int(number)))
+        return action
+
     def _attention_action(self, name: str, menu: QMenu) -> QAction:
         action = QAction(menu)
         action.triggered.connect(lambda _checked=False: self.opened.emit(name))
@@ -197,7 +224,7 @@ class TrayMenu(QObject):
     def _place(
         menu: QMenu,
         actions: dict[str, QAction],
-        wanted: dict[str, ServerStatus],
+        wanted: Mapping[str, object],
         before: QAction,
         make: Callable[[str, QMenu], QAction],
     ) -> None:

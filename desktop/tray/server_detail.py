@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QFontDatabase, QHideEvent, QShowEvent, QTextOption
+from PySide6.QtGui import QAction, QColor, QFontDatabase, QHideEvent, QShowEvent, QTextOption
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QMenu,
     QMessageBox,
     QPlainTextEdit,
     QPushButton,
@@ -18,7 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.servers.status import ServerState, ServerStatus
+from desktop.servers.status import ServerKind, ServerState, ServerStatus
+from desktop.sharing import Sharing
 from desktop.tray import artwork, words
 from desktop.tray.actions import Actions
 from desktop.tray.bridge import Bridge
@@ -136,6 +138,11 @@ class ServerDetail(QFrame):
         self._switch.clicked.connect(self._toggle)
         self._restart = QPushButton(self.tr("Restart"))
         self._restart.clicked.connect(lambda: self._actions.restart(self.server))
+        self._sharing = QPushButton()
+        self._sharing.setToolTip(self.tr("How many instances of this server run"))
+        self._sharing_menu = QMenu(self._sharing)
+        self._sharing_choices = {sharing: self._sharing_action(sharing) for sharing in Sharing}
+        self._sharing.setMenu(self._sharing_menu)
         self._consent = QPushButton(self.tr("Run without a container…"))
         self._consent.setProperty("primary", True)
         self._consent.clicked.connect(self._ask_consent)
@@ -168,7 +175,7 @@ class ServerDetail(QFrame):
         state.addStretch(1)
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
-        for button in (self._switch, self._restart):
+        for button in (self._switch, self._restart, self._sharing):
             buttons.addWidget(button)
         buttons.addStretch(1)
         log_head = QHBoxLayout()
@@ -217,6 +224,24 @@ class ServerDetail(QFrame):
         outer.addWidget(self._nothing, 1)
         self._refresh()
 
+    def _sharing_action(self, sharing: Sharing) -> QAction:
+        action = QAction(words.sharing_meaning(sharing), self._sharing_menu)
+        action.setCheckable(True)
+        action.triggered.connect(lambda _checked=False: self._choose_sharing(sharing))
+        self._sharing_menu.addAction(action)
+        return action
+
+    def _choose_sharing(self, sharing: Sharing) -> None:
+        self._mark_sharing()  # the host's answer moves the mark
+        if self._status and self._status.sharing is not sharing:
+            self._actions.set_sharing(self._status.name, sharing)
+
+    def _mark_sharing(self) -> None:
+        if self._status:
+            self._sharing.setText(words.sharing_word(self._status.sharing))
+            for sharing, action in self._sharing_choices.items():
+                action.setChecked(sharing is self._status.sharing)
+
     def _on_servers_changed(self, names: frozenset[str]) -> None:
         if self._status and (not names or self._status.name in names):
             self.show_server(self._status.name)
@@ -255,6 +280,8 @@ class ServerDetail(QFrame):
         self._switch.style().unpolish(self._switch)
         self._switch.style().polish(self._switch)
         self._restart.setVisible(on and not self._bridge.paused and status.state is not ServerState.IDLE)
+        self._mark_sharing()
+        self._sharing.setVisible(on and status.kind is not ServerKind.TOOLS)
         self._consent.setVisible(on and status.needs_consent)
 
     def _facts_of(self, status: ServerStatus) -> str:

@@ -7,11 +7,13 @@ from PySide6.QtGui import QFontMetrics
 
 from desktop.host import EndpointStatus, EngineState, EngineStatus
 from desktop.servers.status import ServerKind, ServerState, ServerStatus
+from desktop.sharing import Sharing
 
 __all__ = [
     "address",
     "calls",
     "clients",
+    "duration",
     "elided",
     "elided_to",
     "engine_trouble",
@@ -23,6 +25,8 @@ __all__ = [
     "resources",
     "sentence",
     "servers",
+    "sharing_meaning",
+    "sharing_word",
     "state_word",
     "title_of",
     "tools",
@@ -62,6 +66,35 @@ def kind_word(kind: ServerKind) -> str:
             return translate("ServerKind", "remote")
         case ServerKind.TOOLS:
             return translate("ServerKind", "tools in containers")
+
+
+def sharing_word(sharing: Sharing) -> str:
+    """The word for who shares a running server."""
+    match sharing:
+        case Sharing.SHARED:
+            return translate("Sharing", "shared")
+        case Sharing.PER_CLIENT:
+            return translate("Sharing", "per client")
+        case Sharing.PER_CALL:
+            return translate("Sharing", "per call")
+
+
+def sharing_meaning(sharing: Sharing) -> str:
+    """What that means, to choose by."""
+    match sharing:
+        case Sharing.SHARED:
+            return translate("Sharing", "shared: one instance for all clients")
+        case Sharing.PER_CLIENT:
+            return translate("Sharing", "per client: each client has its own")
+        case Sharing.PER_CALL:
+            return translate("Sharing", "per call: each call gets a fresh one")
+
+
+def duration(seconds: float) -> str:
+    """A time span, short: "12 s" or "3 min"."""
+    if seconds < 60:
+        return translate("Duration", "{count} s").format(count=int(seconds))
+    return translate("Duration", "{count} min").format(count=int(seconds // 60))
 
 
 class _Counts(QObject):

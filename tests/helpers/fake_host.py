@@ -17,11 +17,13 @@ from desktop.host import (
     HostEvent,
     ProblemsChanged,
     QuestionsChanged,
+    RunningCall,
     ServersChanged,
     StatusChanged,
 )
 from desktop.policy.question import Question
 from desktop.servers.status import OfferedTool, ServerKind, ServerState, ServerStatus
+from desktop.sharing import Sharing
 
 __all__ = ["DOCKER", "NO_DOCKER", "FakeHost", "failing_host", "few_servers", "long_names", "many_servers"]
 
@@ -53,6 +55,7 @@ class FakeHost:
         self._questions: tuple[Question, ...] = ()
         self._clients = 2
         self._endpoint: EndpointStatus | None = None
+        self._running: tuple[RunningCall, ...] = ()
         self.calls: list[tuple[object, ...]] = []
         self.fail_next: GatewayError | None = None
         self.delay = 0.0
@@ -135,6 +138,22 @@ class FakeHost:
     async def restart(self, name: str) -> None:
         await self._asked("restart", name)
         self.change(name, state=ServerState.READY, reason="", hint="")
+
+    async def set_sharing(self, name: str, sharing: Sharing | None) -> None:
+        await self._asked("set_sharing", name, sharing)
+        self.change(name, sharing=sharing or Sharing.SHARED)
+
+    def running_calls(self) -> tuple[RunningCall, ...]:
+        return self._running
+
+    async def cancel_call(self, number: int) -> None:
+        await self._asked("cancel_call", number)
+        self.set_running_calls(*(call for call in self._running if call.id != number))
+
+    def set_running_calls(self, *calls: RunningCall) -> None:
+        """The calls under way."""
+        self._running = calls
+        self._events.publish(StatusChanged())
 
     async def allow_without_container(self, name: str) -> None:
         await self._asked("allow_without_container", name)

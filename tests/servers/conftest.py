@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from desktop.servers.fleet import Fleet
 from desktop.servers.listing import ListingCache
 from desktop.servers.managed_server import ManagedServer, Timing
 from desktop.servers.upstream import CallSink, SessionPort, Upstream
+from desktop.state.server_choices import ServerChoice
 from tests.helpers.fake_mcp import FakeLauncher, FakeServer, fleet_of
 from tests.servers.test_upstream import Sink, call
 
@@ -62,9 +63,11 @@ class Rig:
         self.fleets.append(fleet)
         return fleet
 
-    async def started(self, *servers: FakeServer, **more: Any) -> Fleet:
+    async def started(
+        self, *servers: FakeServer, choices: Mapping[str, ServerChoice] | None = None, **more: Any
+    ) -> Fleet:
         fleet = self.fleet(*servers, **more)
-        await fleet.apply(self.launcher.configuration())
+        await fleet.apply(self.launcher.configuration(choices=choices or {}))
         assert await fleet.settled(5)
         return fleet
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
-from desktop.host import EndpointStatus
+from desktop.host import EndpointStatus, RunningCall
 from desktop.servers.status import ServerState
 from desktop.tray.actions import Actions
 from desktop.tray.bridge import Bridge
@@ -196,3 +196,34 @@ def test_a_double_click_opens_once(bridge: Bridge, theme: Theme, menu: TrayMenu)
     for reason in (reasons.Trigger, reasons.Trigger, reasons.DoubleClick, reasons.Context):
         icon._icon.activated.emit(reason)
     assert opened == [True]
+
+
+def running_call(
+    id: int, tool: str = "search_issues", server: str = "github-official", seconds: float = 12.9
+) -> RunningCall:
+    return RunningCall(id=id, client="Claude Code 2.1", server=server, tool=tool, seconds=seconds)
+
+
+def test_calls_under_way_are_listed_and_choosing_one_cancels_it(
+    run: Run, bridge: Bridge, host: FakeHost, menu: TrayMenu, qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(bridge.status_changed):
+        host.set_running_calls(running_call(1), running_call(2, "a_b", "gone", 200.0))
+    assert texts(menu)[-5:-2] == ["-", "Calls running (2)", "Pause all"]
+    lines = [entry.text() for entry in menu.calls.actions() if entry.isVisible()]
+    assert lines == [
+        "Cancel search_issues  ·  GitHub  ·  12 s  ·  Claude Code 2.1",
+        "Cancel a_b  ·  gone  ·  3 min  ·  Claude Code 2.1",
+    ]
+
+    async def story() -> None:
+        menu.calls.actions()[0].trigger()
+        await asyncio.sleep(0.2)
+
+    run(story())
+    assert ("cancel_call", 1) in host.calls
+    assert "Calls running (1)" in texts(menu)
+
+
+def test_without_calls_the_menu_has_no_line_about_them(menu: TrayMenu) -> None:
+    assert not any(line.startswith("Calls running") for line in texts(menu))

@@ -13,7 +13,8 @@ from pytestqt.qtbot import QtBot
 
 from desktop.errors import StateFileError
 from desktop.host import EndpointStatus
-from desktop.servers.status import ServerState
+from desktop.servers.status import ServerKind, ServerState
+from desktop.sharing import Sharing
 from desktop.tray.actions import Actions
 from desktop.tray.bridge import Bridge
 from desktop.tray.main_window import MainWindow
@@ -196,6 +197,28 @@ def test_the_detail_offers_what_applies(window: MainWindow, host: FakeHost, qtbo
     assert not detail._consent.isVisible()
     host.change("postgres", needs_consent=True, state=ServerState.NEEDS_SETTING)
     qtbot.waitUntil(detail._consent.isVisible)
+
+
+def test_who_shares_a_server_is_shown_and_chosen_in_the_detail(
+    run: Run, window: MainWindow, host: FakeHost, qtbot: QtBot
+) -> None:
+    shown(window, qtbot)
+    window.show_server("postgres")
+    detail = window.page.detail
+    assert detail._sharing.text() == "shared"
+    assert [choice.isChecked() for choice in detail._sharing_choices.values()] == [True, False, False]
+
+    async def story() -> None:
+        detail._sharing_choices[Sharing.SHARED].trigger()
+        detail._sharing_choices[Sharing.PER_CALL].trigger()
+        await asyncio.sleep(0.1)
+
+    run(story())
+    assert [call for call in host.calls if call[0] == "set_sharing"] == [("set_sharing", "postgres", Sharing.PER_CALL)]
+    assert detail._sharing.text() == "per call"
+    assert [choice.isChecked() for choice in detail._sharing_choices.values()] == [False, False, True]
+    host.change("postgres", kind=ServerKind.TOOLS)
+    qtbot.waitUntil(lambda: not detail._sharing.isVisible())
 
 
 @pytest.mark.parametrize("agreed", [True, False])

@@ -1,0 +1,100 @@
+"""servers.yaml, a file of our own: what the person has chosen for single servers beyond what the reference's files can say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from desktop.errors import StateFileError
+from desktop.sharing import Sharing
+from desktop.state.yaml_document import YamlDocument, fault_at
+from desktop.state.yaml_edit import REMOVED, Change
+
+__all__ = ["ServerChoice", "ServerChoicesFile"]
+
+SCHEMA_VERSION: Final = 1
+_ROOT: Final = "servers"
+_VERSION: Final = "schema_version"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerChoice:
+    """What was chosen for one server.
+
+    Attributes:
+        sharing: Who shares it; None leaves that to its catalog entry.
+        call_timeout: Seconds one of its calls may take; None means no limit.
+    """
+
+    sharing: Sharing | None = None
+    call_timeout: float | None = None
+
+
+class ServerChoicesFile:
+    """Server name -> choice. Comments, unknown keys and servers nobody knows survive every change.
+
+    Args:
+        path: servers.yaml.
+        lock_path: The lock file that guards its changes.
+    """
+
+    def __init__(self, path: Path, lock_path: Path) -> None:
+        self._document = YamlDocument(path, lock_path)
+
+    def choices(self) -> dict[str, ServerChoice]:
+        """Every choice; a missing or empty file has none.
+
+        Raises:
+            StateFileError: The file is broken, holds a word or number that means nothing, or is of a newer program.
+        """
+        text = self._document.text()
+        entries = self._entries(self._document.data_of(text), text)
+        return {name: self._choice(name, entry, text) for name, entry in entries.items()}
+
+    def set_sharing(self, server: str, sharing: Sharing | None) -> None:
+        """Choose who shares a server; None goes back to what its catalog entry says."""
+        self._set(server, "sharing", None if sharing is None else sharing.value)
+
+    def set_call_timeout(self, server: str, seconds: float | None) -> None:
+        """Choose how long a call may take; None takes the limit away."""
+        self._set(server, "call_timeout", seconds)
+
+    def _set(self, server: str, key: str, value: Any) -> None:
+        def decide(data: dict[str, Any], text: str) -> list[Change]:
+            entry = self._entries(data, text).get(server)
+            if value is not None:
+                version = [] if _VERSION in data else [Change((_VERSION,), SCHEMA_VERSION)]
+                return [*version, Change((_ROOT, server, key), value)]
+            if not isinstance(entry, dict) or key not in entry:
+                return []
+            return [Change((_ROOT, server) if len(entry) == 1 else (_ROOT, server, key), REMOVED)]
+
+        self._document.change(decide)
+
+    def _entries(self, data: dict[str, Any], text: str) -> dict[str, Any]:
+        version = data.get(_VERSION, SCHEMA_VERSION)
+        if version != SCHEMA_VERSION:
+            reason = f"its version {version} is of a newer program"
+            raise StateFileError(self._document.where, reason, hint="Update this one.")
+        entries = data.get(_ROOT) or {}
+        if not isinstance(entries, dict):
+            raise fault_at(text, self._document.where, (_ROOT,), f"'{_ROOT}' should be a map of server names")
+        return {str(name): entry for name, entry in entries.items()}
+
+    def _choice(self, name: str, entry: Any, text: str) -> ServerChoice:
+        where = self._document.where
+        if entry is None:
+            return ServerChoice()
+        if not isinstance(entry, dict):
+            raise fault_at(text, where, (_ROOT, name), f"what is chosen for '{name}' should be a map")
+        word, seconds = entry.get("sharing"), entry.get("call_timeout")
+        try:
+            sharing = None if word is None else Sharing(word)
+        except ValueError:
+            known = ", ".join(each.value for each in Sharing)
+            raise fault_at(text, where, (_ROOT, name, "sharing"), f"'{word}' is none of {known}") from None
+        if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds <= 0):
+            reason = f"'{seconds}' is not a number of seconds"
+            raise fault_at(text, where, (_ROOT, name, "call_timeout"), reason)
+        return ServerChoice(sharing=sharing, call_timeout=None if seconds is None else float(seconds))

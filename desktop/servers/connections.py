@@ -10,14 +10,15 @@ from typing import Any, Final
 from desktop.errors import ServerGoneError
 from desktop.servers.upstream import SessionPort, Upstream
 
-__all__ = ["QUIET", "SHARED", "Connections"]
+__all__ = ["MODERN", "QUIET", "SHARED", "Connections"]
 
 SHARED: Final = ""
 QUIET: Final = "quiet"
+MODERN: Final = "modern"
 
 
 class Connections:
-    """Open and opening connections by key: `SHARED`, `QUIET` (for clients that can't be asked) or a session's id.
+    """Open and opening connections by key: `SHARED`, `QUIET` (for clients that can't be asked), `MODERN` or a session's id.
 
     Args:
         server: Catalog name of the server.
@@ -121,7 +122,7 @@ class Connections:
 
     async def stop_idle(self, limit: float) -> None:
         """Stop the shared ones nothing used for ``limit`` seconds; own ones live as long as their session."""
-        for key in (SHARED, QUIET):
+        for key in (SHARED, QUIET, MODERN):
             upstream = self._open.get(key)
             if upstream is None or upstream.calls:
                 continue

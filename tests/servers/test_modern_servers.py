@@ -66,9 +66,7 @@ class House:
     def __init__(self, entry: CatalogServer, folder: Path) -> None:
         self.entry = entry
         self.launcher = Launcher()
-        self.fleet = Fleet(
-            launcher=self.launcher, cache=ListingCache(folder), timing=Timing(), clean=lambda text: text
-        )
+        self.fleet = Fleet(launcher=self.launcher, cache=ListingCache(folder), timing=Timing(), clean=lambda text: text)
         self.gateway = Gateway(self.fleet)
 
     @property

@@ -163,12 +163,12 @@ class Connecting:
         return upstream
 
     async def _handshake_post_first(self, transport: RemoteTransport) -> Upstream:
+        post = transport.modern()
         try:
             return await self._post(transport, False, self._limit)
         except SignInRequiredError:
             raise
         except ServerStartError:
-            post = transport.modern()
             if post is not None:
                 with contextlib.suppress(ServerStartError):  # what is wrong is better said by the first error
                     upstream = await self._post(post, True, self._probe)

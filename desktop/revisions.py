@@ -14,6 +14,7 @@ __all__ = [
     "HANDSHAKE_REVISIONS",
     "HEADER_MISMATCH",
     "LATEST_HANDSHAKE",
+    "LATEST_MODERN",
     "LOG_LEVEL_KEY",
     "MISSING_CAPABILITY",
     "MODERN_REVISIONS",
@@ -26,6 +27,7 @@ __all__ = [
 HANDSHAKE_REVISIONS: Final = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
 LATEST_HANDSHAKE: Final = HANDSHAKE_REVISIONS[0]
 MODERN_REVISIONS: Final = ("2026-07-28",)
+LATEST_MODERN: Final = MODERN_REVISIONS[0]
 
 # Members of a modern request's `_meta` (2026-07-28, basic).
 VERSION_KEY: Final = "io.modelcontextprotocol/protocolVersion"

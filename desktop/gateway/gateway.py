@@ -285,8 +285,8 @@ class Gateway:
 
     def _apply_level(self, upstream: Upstream, session: Session) -> None:
         """Tell a server the session's log level; a shared one gets the most talkative of all sessions."""
-        if "logging" not in upstream.capabilities:
-            return
+        if upstream.modern or "logging" not in upstream.capabilities:
+            return  # a modern server is told with each request
         levels = [session.level] if upstream.owner is session else [item.level for item in self.sessions.values()]
         set_levels = [level for level in levels if level]
         if set_levels:

@@ -137,6 +137,7 @@ class Session:
 
     Attributes:
         client: "name version" of the client, as it said in ``initialize``.
+        client_info: The same as JSON with all it said; empty when it said nothing.
         transport: How it is connected: ``stdio``, ``streaming`` or ``sse``.
         modern: Whether it speaks 2026-07-28: no handshake, every request with its own envelope.
         level: Its log level, or empty when it never set one.
@@ -161,6 +162,7 @@ class Session:
         self.additions: Additions | None = None
         self._on_quiet: asyncio.Event | None = None
         self._capabilities = b"{}"
+        self.client_info = b""
         self._abilities: frozenset[str] = frozenset()
         self._asked_for = ""
         self._channel: Channel | None = None
@@ -194,6 +196,7 @@ class Session:
             self._capabilities = bytes(params["capabilities"])
         info = jsonrpc.decode(params["clientInfo"]) if "clientInfo" in params else {}
         if isinstance(info, dict):
+            self.client_info = bytes(params["clientInfo"]) if info else b""
             self.client = f"{info.get('name', '')} {info.get('version', '')}".strip()
 
     def answers(self, method: str) -> bool:

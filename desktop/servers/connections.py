@@ -10,14 +10,16 @@ from typing import Any, Final
 from desktop.errors import ServerGoneError
 from desktop.servers.upstream import SessionPort, Upstream
 
-__all__ = ["QUIET", "SHARED", "Connections"]
+__all__ = ["MODERN", "QUIET", "SHARED", "Connections"]
 
 SHARED: Final = ""
 QUIET: Final = "quiet"
+MODERN: Final = "modern"
 
 
 class Connections:
-    """Open and opening connections by key: `SHARED`, `QUIET` (for clients that can't be asked), a session's id, or a call's.
+    """Open and opening connections by key: `SHARED`, `QUIET` (for clients that can't be asked), `MODERN`, a session's id, or
+    a call's.
 
     Args:
         server: Catalog name of the server.

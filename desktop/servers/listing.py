@@ -15,13 +15,14 @@ from msgspec import Raw
 from desktop import jsonrpc
 from desktop.catalog.model import CatalogServer
 from desktop.errors import GatewayError, ServerGoneError
+from desktop.servers.connecting import Eras
 from desktop.servers.upstream import Upstream
 from desktop.state.atomic_file import write_bytes
 
 __all__ = ["Listing", "ListingCache", "configuration_hash", "read_listing"]
 
 _PAGES: Final = 1000
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 log = logging.getLogger(__name__)
 
 
@@ -33,6 +34,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         instructions: Its instructions, may be empty.
         interactive: Whether it has ever asked something of a client (sampling, elicitation, roots).
         image_id: For containers, the content id of the image that was listed.
+        eras: Which eras of MCP it speaks, as far as that is known.
         variants: What a server offers to clients with other abilities than all, by `SessionPort.abilities`.
     """
 
@@ -44,6 +46,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     instructions: str = ""
     interactive: bool = False
     image_id: str = ""
+    eras: Eras = Eras()
     variants: dict[str, Listing] = {}
 
 
@@ -104,7 +107,7 @@ async def read_listing(upstream: Upstream, *, time_limit: float) -> Listing:
         optional("resources", "resources/templates/list", "resourceTemplates", "uriTemplate"),
     )
     return Listing(
-        tools=tools,
+        tools=[tool for tool in tools if upstream.takes(tool)],
         prompts=prompts,
         resources=resources,
         templates=templates,

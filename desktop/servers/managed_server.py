@@ -20,16 +20,20 @@ from desktop.errors import (
 )
 from desktop.jsonrpc import Envelope
 from desktop.servers.back_off import WAITS_FOR_A_CAUSE, BackOff
-from desktop.servers.connections import QUIET, SHARED, Connections
+from desktop.servers.connecting import Connecting, Eras
+from desktop.servers.connections import MODERN, QUIET, SHARED, Connections
 from desktop.servers.launch import server_kind, source_of
 from desktop.servers.listing import Listing, ListingCache, configuration_hash
+from desktop.servers.modern import ModernUpstream
+from desktop.servers.modern_remote import ModernRemoteTransport
 from desktop.servers.offering import ALL_ABILITIES, Offering
 from desktop.servers.ports import Launching, ServerListener, Timing
+from desktop.servers.request_headers import MirroredArguments
 from desktop.servers.running_limit import RunningLimit
 from desktop.servers.single_use import SingleUse, Spares
 from desktop.servers.status import ServerKind, ServerState, ServerStatus
 from desktop.servers.stderr_log import StderrLog
-from desktop.servers.upstream import EVERY_CAPABILITY, CallSink, SessionPort, Upstream
+from desktop.servers.upstream import EVERY_CAPABILITY, CallSink, SessionPort, Transport, Upstream
 from desktop.sharing import Sharing
 from desktop.state.server_choices import ServerChoice
 
@@ -46,6 +50,7 @@ class ManagedServer:
 
     By default a server is shared by all sessions unless its entry says ``longLived``, it is remote, or it has once asked
     something of a client; then every session that can answer has a connection of its own. See docs/decisions/0002-sharing.md.
+    Sessions to which it speaks 2026-07-28 share a connection unless ``longLived`` says otherwise (docs/eras.md).
 
     Attributes:
         call_timeout: Seconds a call may take; None means no limit.
@@ -95,6 +100,9 @@ class ManagedServer:
             spawn=self._spawn,
             reader=self,
         )
+        self._mirrored = MirroredArguments(lambda: self.listing.tools if self.listing is not None else ())
+        if self.kind is ServerKind.TOOLS:
+            self._offering.eras = Eras(handshake=True, modern=False)
 
     # State.
 
@@ -176,11 +184,11 @@ class ManagedServer:
 
     def ready(self, session: SessionPort | None) -> Upstream | None:
         """The session's connection if it is up; the fast path of a call."""
-        return self._connections.alive(self._key(session)) if not self._single_calls else None
+        return self._connections.alive(self._place(session)) if not self._single_calls else None
 
     def known(self, session: SessionPort) -> Upstream | None:
         """The connection messages of a session went over so far, if it is up."""
-        for key in (session.id, QUIET, SHARED):
+        for key in (session.id, MODERN) if self._wants_modern(session) else (session.id, QUIET, SHARED):
             upstream = self._connections.alive(key)
             if upstream is not None:
                 return upstream
@@ -195,7 +203,7 @@ class ManagedServer:
         if self._single_calls and session is not None:
             self._back_off.check()
             return await self._spares.take(session)
-        key = self._key(session)
+        key = self._place(session)
         upstream = self._connections.alive(key)
         if upstream is not None:
             return upstream
@@ -203,12 +211,35 @@ class ManagedServer:
         if task is None:
             self._back_off.check()
             task = self._connections.begin(key, session)
-        return await self._connections.started(task)
+        upstream = await self._connections.started(task)
+        # Which era the server speaks may be known only now.
+        return upstream if self._place(session) == key else await self.acquire(session)
+
+    def _wants_modern(self, session: SessionPort | None) -> bool:
+        """Whether a session's connection is a modern one, or will be if the server speaks that; None is the gateway itself."""
+        eras = self._offering.eras
+        if eras.modern is False:
+            return False
+        if eras.handshake is False:
+            return True
+        return session.modern if session is not None else self.kind is ServerKind.REMOTE
+
+    def _place(self, session: SessionPort | None) -> str:
+        if self._wants_modern(session):
+            return session.id if session is not None and self._separate else MODERN
+        return self._key(session)
+
+    @property
+    def _separate(self) -> bool:
+        # A remote server's modern connection keeps nothing of a session, so it is shared although the other kind can't be.
+        return self._sharing is Sharing.PER_CLIENT and self.kind is not ServerKind.REMOTE
 
     @property
     def _single_calls(self) -> bool:
-        # The tools of a `poci` server run in a container a call anyway; their connection is a mere front.
-        return self._sharing is Sharing.PER_CALL and self.kind is not ServerKind.TOOLS
+        # The tools of a `poci` server run in a container a call anyway; their connection is a mere front. A server that speaks
+        # 2026-07-28 alone keeps nothing from one call to the next.
+        is_wanted = self._sharing is Sharing.PER_CALL and self.kind is not ServerKind.TOOLS
+        return is_wanted and self._offering.eras.handshake is not False
 
     def _key(self, session: SessionPort | None) -> str:
         if session is None or self._sharing is Sharing.PER_CALL:
@@ -223,7 +254,7 @@ class ManagedServer:
         if self.kind in _RUNS_HERE:
             await self._reserve()
         try:
-            upstream = await self._open(key, session)
+            upstream = await self._open(session)
         except BaseException:
             if self.kind in _RUNS_HERE:
                 self._running.failed()
@@ -231,9 +262,16 @@ class ManagedServer:
         if self.kind in _RUNS_HERE:
             self._running.started(upstream, self)
         self._back_off.failure = None
+        once = isinstance(upstream, SingleUse)
+        if not once:
+            key = self._place(session)
+            there = self._connections.alive(key)
+            if there is not None:  # the one for the other era, as it turns out
+                self._close_soon(upstream)
+                return there
         self._connections.put(key, upstream)
-        once = isinstance(upstream, SingleUse) and self.listing is not None
-        if (upstream.owner is None and not once) or self._offering.lacks(upstream.abilities):
+        is_news = upstream.owner is None and not (once and self.listing is not None)
+        if is_news or (self._offering.lacks(upstream.abilities) and not upstream.modern):
             self._offering.refresh_soon(upstream)
         return upstream
 
@@ -244,22 +282,20 @@ class ManagedServer:
             self.log.note(str(error))
             raise
 
-    async def _open(self, key: str, session: SessionPort | None) -> Upstream:
-        owner = session if key not in (SHARED, QUIET) else None
-        upstream: Upstream | None = None
+    async def _open(self, session: SessionPort | None) -> Upstream:
+        connecting = Connecting(
+            lambda: self._launcher.transport(self.server, self.values, self.log),
+            lambda transport, modern: self._built(transport, session, modern=modern),
+            self._close_soon,
+            self._offering.eras,
+            limit=self._timing.package_start if self.kind is ServerKind.PACKAGE else self._timing.start,
+            probe=self._timing.probe,
+        )
         try:
-            transport = await self._launcher.transport(self.server, self.values, self.log)
-            capabilities = b"{}" if key == QUIET else EVERY_CAPABILITY
-            upstream = (SingleUse if self._single_calls else Upstream)(self.name, transport, self, owner, capabilities)
-            if isinstance(upstream, SingleUse):
-                upstream.used_up = self._used_up
-            upstream.abilities = owner.abilities if owner is not None else "" if key == QUIET else ALL_ABILITIES
-            upstream.opener = session
-            limit = self._timing.package_start if self.kind is ServerKind.PACKAGE else self._timing.start
-            await upstream.open(time_limit=limit)
+            upstream = await connecting.open(modern=self._wants_modern(session))
         except BaseException as error:
-            if upstream is not None:
-                self._spawn(upstream.close(), name=_CLOSING)
+            if connecting.upstream is not None:
+                self._close_soon(connecting.upstream)
             if isinstance(error, GatewayError):
                 self._failed(error)
             elif isinstance(error, Exception):
@@ -268,7 +304,28 @@ class ManagedServer:
                 self._failed(failure)
                 raise failure from error
             raise
+        self._offering.learned(connecting.eras)
         return upstream
+
+    def _built(self, transport: Transport, session: SessionPort | None, *, modern: bool) -> Upstream:
+        if modern:
+            if isinstance(transport, ModernRemoteTransport):
+                transport.names_of = self._mirrored.of
+            upstream: Upstream = ModernUpstream(self.name, transport, self, session if self._separate else None)
+            upstream.abilities = ALL_ABILITIES
+            return upstream
+        key = self._key(session)
+        owner = session if key not in (SHARED, QUIET) else None
+        capabilities = b"{}" if key == QUIET else EVERY_CAPABILITY
+        upstream = (SingleUse if self._single_calls else Upstream)(self.name, transport, self, owner, capabilities)
+        if isinstance(upstream, SingleUse):
+            upstream.used_up = self._used_up
+        upstream.abilities = owner.abilities if owner is not None else "" if key == QUIET else ALL_ABILITIES
+        upstream.opener = session
+        return upstream
+
+    def _close_soon(self, upstream: Upstream) -> None:
+        self._spawn(upstream.close(), name=_CLOSING)
 
     def _used_up(self, upstream: SingleUse) -> None:
         self._connections.take_out(upstream)
@@ -325,6 +382,8 @@ class ManagedServer:
         """Stop every connection, forget any failure, start and list anew."""
         await self._close_all()
         self._back_off.reset()
+        if self.kind is not ServerKind.TOOLS:
+            self._offering.learned(Eras())
         with contextlib.suppress(GatewayError):
             await self._offering.refreshed(await self.acquire(None))
 
@@ -366,8 +425,15 @@ class ManagedServer:
     def server_request(self, upstream: Upstream, message: Envelope, sink: CallSink | None) -> None:
         """A server asks a client: find out whose question it is, and remember that this server asks."""
         session = sink.session if sink is not None else upstream.sole_session()
-        self._offering.remember_interactive()
-        if upstream.owner is None and session is not None and session.abilities and self._sharing is Sharing.SHARED:
+        if not upstream.modern:  # there a question is part of a call, and needs no connection of its own
+            self._offering.remember_interactive()
+        if (
+            upstream.owner is None
+            and not upstream.modern
+            and session is not None
+            and session.abilities
+            and self._sharing is Sharing.SHARED
+        ):
             self._connections.hand_over(upstream, session)
         self._listener.server_request(upstream, message, sink, session)
 
@@ -386,7 +452,7 @@ class ManagedServer:
                 self._failed(ServerStartError(reason))
             else:
                 self.log.note(reason)
-        self._spawn(upstream.close(), name=_CLOSING)
+        self._close_soon(upstream)
         self._changed()
 
     def _changed(self) -> None:

@@ -10,6 +10,7 @@ import msgspec
 
 from desktop import jsonrpc
 from desktop.errors import ServerGoneError, ServerStartError
+from desktop.servers.connecting import Eras
 from desktop.servers.listing import Listing, ListingCache, read_listing
 from desktop.servers.upstream import Upstream
 
@@ -43,6 +44,7 @@ class Offering:
     Attributes:
         listing: What it offers; None until it was listed for the first time.
         interactive: Whether the server has ever asked something of a client.
+        eras: Which eras of MCP it speaks, as far as that is known.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Offering:
         self._reader = reader
         self.listing: Listing | None = cache.load(server, of_hash)
         self.interactive = self.listing is not None and self.listing.interactive
+        self.eras = self.listing.eras if self.listing is not None else Eras()
         self._refreshing: asyncio.Task[None] | None = None
         self._to_read: dict[Upstream, None] = {}
 
@@ -100,12 +103,16 @@ class Offering:
 
     async def _take(self, listing: Listing, upstream: Upstream) -> None:
         old = self.listing
-        listing = msgspec.structs.replace(listing, interactive=self.interactive, image_id=self._image_id())
+        listing = msgspec.structs.replace(
+            listing, interactive=self.interactive, eras=self.eras, image_id=self._image_id()
+        )
         variants = dict(old.variants) if old is not None else {}
         if old is not None and self.interactive and upstream.abilities != ALL_ABILITIES:
             variants[upstream.abilities] = msgspec.structs.replace(listing, variants={})
             listing = old
-        self.listing = listing = msgspec.structs.replace(listing, interactive=self.interactive, variants=variants)
+        self.listing = listing = msgspec.structs.replace(
+            listing, interactive=self.interactive, eras=self.eras, variants=variants
+        )
         new = old is None or jsonrpc.encode(old) != jsonrpc.encode(listing)
         self._reader.listing_read(upstream, new=new)
         if new:
@@ -117,6 +124,14 @@ class Offering:
             self.interactive = True
             if self.listing is not None:
                 self.listing = msgspec.structs.replace(self.listing, interactive=True)
+                self._spawn(self._cache.store(self._server, self._hash, self.listing))
+
+    def learned(self, eras: Eras) -> None:
+        """Which eras the server speaks; kept with the listing, so that it is found out once."""
+        if eras != self.eras:
+            self.eras = eras
+            if self.listing is not None:
+                self.listing = msgspec.structs.replace(self.listing, eras=eras)
                 self._spawn(self._cache.store(self._server, self._hash, self.listing))
 
     def for_abilities(self, abilities: str) -> Listing | None:

@@ -16,11 +16,13 @@ __all__ = ["Launching", "ServerListener", "Timing"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Limits in seconds: answer to initialize (a package may have to be downloaded first), one page of a listing, idle stop
-    of a connection that is shared and of one that is a session's own, the longest pause after failures."""
+    """Limits in seconds: answer to initialize (a package may have to be downloaded first), answer to server/discover where it
+    may be unknown, one page of a listing, idle stop of a connection that is shared and of one that is a session's own, the
+    longest pause after failures."""
 
     start: float = 60.0
     package_start: float = 240.0
+    probe: float = 5.0
     listing: float = 30.0
     idle: float = 600.0
     own_idle: float = 3600.0

@@ -23,7 +23,9 @@ from desktop.servers.upstream import MessageReceiver
 if TYPE_CHECKING:
     import aiohttp
 
-__all__ = ["RemoteTransport", "TransportType", "transport_type"]
+    from desktop.servers.modern_remote import ModernRemoteTransport
+
+__all__ = ["RemoteTransport", "TransportType", "transport_type", "words"]
 
 TransportType = Literal["", "streamable-http", "sse"]
 _STREAMABLE: Final = {"streamable-http", "http", "streamable", "streaming", "streamable_http"}
@@ -67,6 +69,12 @@ class RemoteTransport:
         self._initialized: asyncio.Task[None] | None = None
         self._closing = False
         self._moves = 0
+
+    def modern(self) -> ModernRemoteTransport | None:
+        """The same way in the modern era, which HTTP with SSE never had; not started."""
+        from desktop.servers.modern_remote import ModernRemoteTransport
+
+        return None if self._kind == "sse" else ModernRemoteTransport(self._server, self._url, self._headers)
 
     async def start(self, receiver: MessageReceiver) -> None:
         """Prepare the client; for SSE, open the stream and wait for the endpoint event."""
@@ -151,9 +159,9 @@ class RemoteTransport:
                     return
                 await self._read_answer(answer, call)
         except (OSError, TimeoutError, self._client_errors()) as error:
-            self._failed(call, f"{self._server} can't be reached at {urlsplit(self._url).netloc}: {_words(error)}")
+            self._failed(call, f"{self._server} can't be reached at {urlsplit(self._url).netloc}: {words(error)}")
         except ValueError as error:  # what aiohttp says of a header it can't send
-            self._failed(call, f"{self._server} can't be asked: {_words(error)}")
+            self._failed(call, f"{self._server} can't be asked: {words(error)}")
         except GatewayError as error:
             self._failed(call, error.message, error)
 
@@ -258,7 +266,7 @@ class RemoteTransport:
 
     def lane_failed(self, call: int | None, error: BaseException) -> None:
         """There is no response."""
-        self._failed(call, f"{self._server} can't be reached at {urlsplit(self._url).netloc}: {_words(error)}")
+        self._failed(call, f"{self._server} can't be reached at {urlsplit(self._url).netloc}: {words(error)}")
 
     def _leave_lane(self, answer: LaneAnswer) -> None:
         """From now on aiohttp posts everything: it follows redirects and keeps cookies."""
@@ -370,7 +378,7 @@ class RemoteTransport:
                 return
             reason = str(error)
         except (OSError, TimeoutError, self._client_errors()) as error:
-            reason = f"{self._server} can't be reached at {urlsplit(self._url).netloc}: {_words(error)}"
+            reason = f"{self._server} can't be reached at {urlsplit(self._url).netloc}: {words(error)}"
             if not ready.done():
                 ready.set_exception(ServerStartError(reason))
                 return
@@ -402,6 +410,7 @@ def _tls_context() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _words(error: BaseException) -> str:
+def words(error: BaseException) -> str:
+    """What went wrong with a request, in one line."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return text.splitlines()[0][:200]

@@ -18,6 +18,8 @@ from msgspec import Raw
 from desktop import __version__, jsonrpc
 from desktop.errors import GatewayError, ServerGoneError, ServerStartError
 from desktop.jsonrpc import Envelope, Id, MalformedMessageError
+from desktop.revisions import UNSUPPORTED_REVISION
+from desktop.servers.envelope import without_envelope
 from desktop.servers.progress import Progress
 
 __all__ = [
@@ -25,15 +27,35 @@ __all__ = [
     "PROTOCOL_VERSION",
     "CallSink",
     "MessageReceiver",
+    "RefusedError",
     "SessionPort",
     "Transport",
     "Upstream",
     "UpstreamListener",
+    "WrongEraError",
 ]
 
 PROTOCOL_VERSION: Final = "2025-11-25"
 EVERY_CAPABILITY: Final = b'{"roots":{"listChanged":true},"sampling":{},"elicitation":{"form":{},"url":{}}}'
+_GREETINGS: Final = ("initialize", "server/discover")  # what must not be cancelled
 log = logging.getLogger(__name__)
+
+
+class RefusedError(ServerGoneError):
+    """A server answered a question of ours with an error.
+
+    Args:
+        message: In words, for a person.
+        code: The JSON-RPC error's code.
+    """
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class WrongEraError(ServerStartError):
+    """The server does not speak the era of MCP it was greeted in."""
 
 
 class SessionPort(Protocol):
@@ -54,6 +76,14 @@ class SessionPort(Protocol):
     @property
     def modern(self) -> bool:
         """Whether the client speaks 2026-07-28, so that its requests carry their own envelope and it can't be asked."""
+
+    @property
+    def client_info(self) -> bytes:
+        """Who the client says it is (``Implementation``), as JSON; empty when it did not say."""
+
+    @property
+    def level(self) -> str:
+        """The log level the client has set for the session; empty when it never did."""
 
 
 class CallSink(Protocol):
@@ -121,7 +151,9 @@ class UpstreamListener(Protocol):
         """The connection ended."""
 
 
-class _Pending:
+class Pending:
+    """A request that waits for its answer: the asker's id for it, where everything goes, and its progress if it is wanted."""
+
     __slots__ = ("id", "progress", "sink")
 
     def __init__(self, id: Id, sink: CallSink, progress: Progress | None) -> None:
@@ -157,6 +189,7 @@ class Upstream:
         capabilities: What a shared connection tells the server, as JSON.
 
     Attributes:
+        modern: Whether the connection speaks 2026-07-28 (see `desktop.servers.modern`).
         server: Catalog name of the server.
         owner: The session it belongs to, or None when shared.
         opener: The session for which it was opened; a question before any call is for that one.
@@ -167,6 +200,8 @@ class Upstream:
         last_used: Monotonic seconds of the last forwarded request.
         closed_reason: Why it ended; empty while it lives.
     """
+
+    modern = False
 
     def __init__(
         self,
@@ -189,7 +224,7 @@ class Upstream:
         self._transport = transport
         self._listener = listener
         self._ids = itertools.count(1)
-        self._pending: dict[int, _Pending] = {}
+        self._pending: dict[int, Pending] = {}
         self._open = False
         self._cause: GatewayError | None = None
 
@@ -212,33 +247,56 @@ class Upstream:
         Raises:
             GatewayError: The server could not be started or does not speak MCP.
         """
+        await self._transport.start(self)
+        await self.greet(time_limit=time_limit)
+
+    async def greet(self, *, time_limit: float) -> None:
+        """Shake hands over a transport that is up.
+
+        Raises:
+            WrongEraError: The server speaks newer revisions of MCP only.
+            GatewayError: It does not answer in time, or not as MCP wants it.
+        """
         params = (
             b'{"protocolVersion":"%b","capabilities":%b,"clientInfo":{"name":"mcp-gateway-desktop","version":"%b"}}'
             % (PROTOCOL_VERSION.encode(), self._announced, __version__.encode())
         )
-        await self._transport.start(self)
         try:
             result = jsonrpc.fields(await self.request("initialize", params, time_limit=time_limit))
             version = jsonrpc.decode(result["protocolVersion"])
-            capability_map = jsonrpc.fields(result.get("capabilities", Raw(b"{}")))
-            instructions = jsonrpc.decode(result["instructions"]) if "instructions" in result else ""
+            self._introduced(result)
         except TimeoutError:
-            words = self._transport.last_words()
-            raise ServerStartError(
-                f"{self.server} did not answer within {time_limit:.0f} s" + (f": {words}" if words else ""),
-                "Look at its log for what it is waiting for",
-            ) from None
+            raise self._silent(time_limit) from None
         except ServerGoneError as error:
+            if isinstance(error, RefusedError) and error.code == UNSUPPORTED_REVISION:
+                raise WrongEraError(error.message) from None
             raise (self._cause or ServerStartError(error.message, error.hint)) from None
         except (MalformedMessageError, KeyError) as error:
             raise ServerStartError(f"{self.server} answered initialize with something that is not MCP") from error
+        self._ready(str(version))
+        self.notify("notifications/initialized")
+
+    def _introduced(self, result: dict[str, Raw]) -> None:
+        self.capabilities = jsonrpc.fields(result.get("capabilities", Raw(b"{}")))
+        instructions = jsonrpc.decode(result["instructions"]) if "instructions" in result else ""
+        self.instructions = instructions if isinstance(instructions, str) else ""
+
+    def _silent(self, time_limit: float) -> ServerStartError:
+        words = self._transport.last_words()
+        return ServerStartError(
+            f"{self.server} did not answer within {time_limit:.0f} s" + (f": {words}" if words else ""),
+            "Look at its log for what it is waiting for",
+        )
+
+    def _ready(self, version: str) -> None:
         if self.closed_reason:  # it answered, and ended
             raise self._cause or ServerStartError(self.closed_reason)
-        self.capabilities = capability_map
-        self.instructions = instructions if isinstance(instructions, str) else ""
-        self._transport.negotiated(str(version))
+        self._transport.negotiated(version)
         self._open = True
-        self.notify("notifications/initialized")
+
+    def takes(self, tool: Raw) -> bool:
+        """Whether a listed tool can be called over this connection."""
+        return True
 
     def request(self, method: str, params: bytes | Raw | None = None, *, time_limit: float) -> Coroutine[Any, Any, Raw]:
         """Ask a question of our own. It is sent at once, the answer is to be awaited.
@@ -259,7 +317,7 @@ class Upstream:
             async with asyncio.timeout(time_limit):
                 answer = jsonrpc.parse(await sink.answer)
         except (TimeoutError, asyncio.CancelledError):
-            if self._pending.pop(call, None) is not None and method != "initialize":
+            if self._pending.pop(call, None) is not None and method not in _GREETINGS:
                 self.notify("notifications/cancelled", b'{"requestId":%d}' % call)
             raise
         if answer.error:
@@ -267,7 +325,8 @@ class Upstream:
                 raise ServerGoneError(self.closed_reason)
             error = jsonrpc.fields(answer.error)
             text = jsonrpc.decode(error["message"]) if "message" in error else "an error without a message"
-            raise ServerGoneError(f"{self.server} answered {method} with: {text}")
+            code = jsonrpc.decode(error["code"]) if "code" in error else 0
+            raise RefusedError(f"{self.server} answered {method} with: {text}", code if isinstance(code, int) else 0)
         return answer.result
 
     def forward(self, message: Envelope, sink: CallSink) -> int:
@@ -284,11 +343,14 @@ class Upstream:
         if self.closed_reason:
             sink.finish(jsonrpc.response_error(message.id, jsonrpc.CONNECTION_CLOSED, self.closed_reason))
             return call
+        session = sink.session
+        if session is not None and session.modern and not self.modern:
+            message.params = without_envelope(message.params)
         progress = None
         if message.params and b'"progressToken"' in bytes(message.params):
             token = _replace_progress_token(message, call)
             progress = Progress(token) if token is not None else None
-        self._pending[call] = _Pending(message.id if message.id is not None else 0, sink, progress)
+        self._pending[call] = Pending(message.id if message.id is not None else 0, sink, progress)
         message.id = call
         self.last_used = time.monotonic()
         self._transport.send(jsonrpc.to_wire(message), call)

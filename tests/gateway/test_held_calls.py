@@ -41,9 +41,9 @@ async def asked(rig: Rig, web: ModernWeb, *ids: Any, count: int = 1, **params: A
     """Call the tool, let the server ask; returns the server's view of the call and the client's result."""
     server = server_of(rig)
     waiting = asyncio.create_task(web.call("t", **params))
-    sent = await server.last.wait_for("tools/call", count)
+    sent = await server.working.wait_for("tools/call", count)
     for id in ids or ("q",):
-        server.last.ask(id, "elicitation/create", FORM)
+        server.working.ask(id, "elicitation/create", FORM)
     return sent, await waiting
 
 
@@ -58,30 +58,30 @@ async def test_a_question_ends_the_reply_and_its_answer_resumes_the_same_call(ri
     sent, result = await asked(rig, web)
     assert result["resultType"] == "input_required"
     assert list(result["inputRequests"].values()) == [{"method": "elicitation/create", "params": FORM}]
-    assert server.last.answers() == []
+    assert server.working.answers() == []
     again = asyncio.create_task(web.call("t", **back(result, ALICE)))
-    assert (await server.last.wait_for_answer("q"))["result"] == ALICE
-    server.last.reply(sent["id"], {"content": [], "final": True})
+    assert (await server.working.wait_for_answer("q"))["result"] == ALICE
+    server.working.reply(sent["id"], {"content": [], "final": True})
     final = await again
     assert (final["resultType"], final["final"]) == ("complete", True)
-    assert len(server.last.requests("tools/call")) == 1
+    assert len(server.working.requests("tools/call")) == 1
     assert all(not session.calls and not session.questions for session in rig.gateway.sessions.values())
 
 
 async def test_questions_asked_together_come_together(rig: Rig, web: ModernWeb) -> None:
     server = server_of(rig)
     waiting = asyncio.create_task(web.call("t"))
-    sent = await server.last.wait_for("tools/call")
-    server.last.ask("a", "elicitation/create", FORM)
-    server.last.ask("b", "sampling/createMessage", {"messages": [], "maxTokens": 1})
-    server.last.ask("c", "roots/list")
+    sent = await server.working.wait_for("tools/call")
+    server.working.ask("a", "elicitation/create", FORM)
+    server.working.ask("b", "sampling/createMessage", {"messages": [], "maxTokens": 1})
+    server.working.ask("c", "roots/list")
     result = await waiting
     methods = [request["method"] for request in result["inputRequests"].values()]
     assert methods == ["elicitation/create", "sampling/createMessage", "roots/list"]
     again = asyncio.create_task(web.call("t", **back(result, ALICE, {"role": "assistant"}, {"roots": []})))
-    assert (await server.last.wait_for_answer("c"))["result"] == {"roots": []}
-    assert (await server.last.wait_for_answer("b"))["result"] == {"role": "assistant"}
-    server.last.reply(sent["id"])
+    assert (await server.working.wait_for_answer("c"))["result"] == {"roots": []}
+    assert (await server.working.wait_for_answer("b"))["result"] == {"role": "assistant"}
+    server.working.reply(sent["id"])
     await again
 
 
@@ -89,13 +89,13 @@ async def test_a_later_question_is_another_round(rig: Rig, web: ModernWeb) -> No
     server = server_of(rig)
     sent, first = await asked(rig, web)
     again = asyncio.create_task(web.call("t", **back(first, ALICE)))
-    await server.last.wait_for_answer("q")
-    server.last.ask("q2", "elicitation/create", FORM)
+    await server.working.wait_for_answer("q")
+    server.working.ask("q2", "elicitation/create", FORM)
     second = await again
     assert second["requestState"] != first["requestState"]
     last = asyncio.create_task(web.call("t", **back(second, {"action": "decline"})))
-    assert (await server.last.wait_for_answer("q2"))["result"] == {"action": "decline"}
-    server.last.reply(sent["id"])
+    assert (await server.working.wait_for_answer("q2"))["result"] == {"action": "decline"}
+    server.working.reply(sent["id"])
     assert (await last)["resultType"] == "complete"
 
 
@@ -106,10 +106,10 @@ async def test_what_is_left_unanswered_is_asked_again(rig: Rig, web: ModernWeb) 
     params = {"requestState": first["requestState"], "inputResponses": {key_b: ALICE, "wrong": ALICE}}
     second = await web.call("t", **params)
     assert list(second["inputRequests"]) == [key_a]
-    assert [answer["id"] for answer in server.last.answers()] == ["b"]
+    assert [answer["id"] for answer in server.working.answers()] == ["b"]
     last = asyncio.create_task(web.call("t", **back(second, ALICE)))
-    await server.last.wait_for_answer("a")
-    server.last.reply(sent["id"])
+    await server.working.wait_for_answer("a")
+    server.working.reply(sent["id"])
     await last
 
 
@@ -132,10 +132,10 @@ async def test_a_state_is_good_once_and_for_its_own_request_only(
     assert "another request" in await refused(ModernWeb(http, {"elicitation": {}}))
     assert "another request" in await refused(ModernWeb(http, EVERYTHING, {"name": "thief", "version": "1"}))
     assert "Invalid params" in await refused(web, inputResponses=[])
-    assert server.last.answers() == []
+    assert server.working.answers() == []
     again = asyncio.create_task(web.call("t", **answers))
-    await server.last.wait_for_answer("q")
-    server.last.reply(sent["id"])
+    await server.working.wait_for_answer("q")
+    server.working.reply(sent["id"])
     await again
     assert "unknown" in await refused(web)
 
@@ -155,38 +155,38 @@ async def test_another_principal_can_not_take_a_call_over(rig: Rig) -> None:
 async def test_a_client_that_can_not_be_asked_is_not(rig: Rig, http: httpx.AsyncClient) -> None:
     server = server_of(rig)
     waiting = asyncio.create_task(ModernWeb(http, {"roots": {}}).call("t"))
-    sent = await server.last.wait_for("tools/call")
-    server.last.ask("q", "elicitation/create", FORM)
-    assert (await server.last.wait_for_answer("q"))["error"]["code"] == jsonrpc.METHOD_NOT_FOUND
-    server.last.reply(sent["id"])
+    sent = await server.working.wait_for("tools/call")
+    server.working.ask("q", "elicitation/create", FORM)
+    assert (await server.working.wait_for_answer("q"))["error"]["code"] == jsonrpc.METHOD_NOT_FOUND
+    server.working.reply(sent["id"])
     assert (await waiting)["resultType"] == "complete"
 
 
 async def test_a_request_this_era_does_not_know_is_refused_for_the_client(rig: Rig, web: ModernWeb) -> None:
     server = server_of(rig)
     waiting = asyncio.create_task(web.call("t"))
-    sent = await server.last.wait_for("tools/call")
-    server.last.ask("q", "strange/request")
-    assert (await server.last.wait_for_answer("q"))["error"]["code"] == jsonrpc.METHOD_NOT_FOUND
-    server.last.reply(sent["id"])
+    sent = await server.working.wait_for("tools/call")
+    server.working.ask("q", "strange/request")
+    assert (await server.working.wait_for_answer("q"))["error"]["code"] == jsonrpc.METHOD_NOT_FOUND
+    server.working.reply(sent["id"])
     await waiting
 
 
 async def test_progress_goes_to_the_round_that_is_open_under_its_own_token(rig: Rig, web: ModernWeb) -> None:
     server = server_of(rig)
     waiting = asyncio.create_task(web.result("tools/call", {"name": "t"}, progressToken="first"))
-    sent = await server.last.wait_for("tools/call")
+    sent = await server.working.wait_for("tools/call")
     token = sent["params"]["_meta"]["progressToken"]
-    server.last.ask("q", "elicitation/create", FORM)
+    server.working.ask("q", "elicitation/create", FORM)
     result = await waiting
-    server.last.tell("notifications/progress", {"progressToken": token, "progress": 1})
-    server.last.tell("notifications/message", {"level": "info", "data": "nobody hears it"})
+    server.working.tell("notifications/progress", {"progressToken": token, "progress": 1})
+    server.working.tell("notifications/message", {"level": "info", "data": "nobody hears it"})
 
     async def work() -> None:
-        await server.last.wait_for_answer("q")
-        server.last.tell("notifications/progress", {"progressToken": token, "progress": 2})
-        server.last.tell("notifications/message", {"level": "info", "data": "heard"})
-        server.last.reply(sent["id"])
+        await server.working.wait_for_answer("q")
+        server.working.tell("notifications/progress", {"progressToken": token, "progress": 2})
+        server.working.tell("notifications/message", {"level": "info", "data": "heard"})
+        server.working.reply(sent["id"])
 
     working = asyncio.create_task(work())
     params = {"name": "t", **back(result, ALICE)}
@@ -203,17 +203,17 @@ async def test_a_server_that_answers_without_waiting_is_told_to_the_client_that_
 ) -> None:
     server = server_of(rig)
     sent, result = await asked(rig, web)
-    server.last.reply(sent["id"], {"content": [], "gave_up": True})
+    server.working.reply(sent["id"], {"content": [], "gave_up": True})
     await eventually(lambda: all(not session.calls for session in rig.gateway.sessions.values()))
     assert (await web.call("t", **back(result, ALICE)))["gave_up"] is True
-    assert server.last.answers() == []
+    assert server.working.answers() == []
 
 
 async def test_a_server_that_ends_meanwhile_is_an_error_for_the_client_that_comes_back(
     rig: Rig, web: ModernWeb
 ) -> None:
     _, result = await asked(rig, web)
-    server_of(rig).last.break_off()
+    server_of(rig).working.break_off()
     answer = await web.ask("tools/call", {"name": "t", **back(result, ALICE)})
     assert answer["error"]["code"] == jsonrpc.CONNECTION_CLOSED
 
@@ -221,11 +221,11 @@ async def test_a_server_that_ends_meanwhile_is_an_error_for_the_client_that_come
 async def test_a_question_the_server_takes_back_is_not_asked(rig: Rig, web: ModernWeb) -> None:
     server = server_of(rig)
     waiting = asyncio.create_task(web.call("t"))
-    sent = await server.last.wait_for("tools/call")
-    server.last.ask("q", "elicitation/create", FORM)
-    server.last.tell("notifications/cancelled", {"requestId": "q"})
+    sent = await server.working.wait_for("tools/call")
+    server.working.ask("q", "elicitation/create", FORM)
+    server.working.tell("notifications/cancelled", {"requestId": "q"})
     await asyncio.sleep(0.05)
-    server.last.reply(sent["id"])
+    server.working.reply(sent["id"])
     assert (await waiting)["resultType"] == "complete"
 
 
@@ -234,7 +234,7 @@ async def test_a_client_that_does_not_come_back_cancels_its_call(
 ) -> None:
     monkeypatch.setattr(held_calls, "_TIME_LIMIT", 0.02)
     sent, result = await asked(rig, web)
-    cancelled = await server_of(rig).last.wait_for("notifications/cancelled")
+    cancelled = await server_of(rig).working.wait_for("notifications/cancelled")
     assert cancelled["params"]["requestId"] == sent["id"]
     answer = await web.ask("tools/call", {"name": "t", **back(result, ALICE)})
     assert answer["error"]["code"] == jsonrpc.INVALID_PARAMS
@@ -245,31 +245,31 @@ async def test_a_client_may_not_leave_calls_waiting_without_end(
 ) -> None:
     monkeypatch.setattr(held_calls, "_MOST", 2)
     sent = [(await asked(rig, web, f"q{count}", count=count))[0] for count in (1, 2, 3)]
-    cancelled = await server_of(rig).last.wait_for("notifications/cancelled")
+    cancelled = await server_of(rig).working.wait_for("notifications/cancelled")
     assert cancelled["params"]["requestId"] == sent[0]["id"]
-    assert len(server_of(rig).last.requests("notifications/cancelled")) == 1
+    assert len(server_of(rig).working.requests("notifications/cancelled")) == 1
 
 
 async def test_closing_the_response_of_a_later_round_cancels_the_call(rig: Rig, web: ModernWeb) -> None:
     server = server_of(rig)
     sent, result = await asked(rig, web)
     again = asyncio.create_task(web.call("t", **back(result, ALICE)))
-    await server.last.wait_for_answer("q")
+    await server.working.wait_for_answer("q")
     again.cancel()
-    assert (await server.last.wait_for("notifications/cancelled"))["params"]["requestId"] == sent["id"]
+    assert (await server.working.wait_for("notifications/cancelled"))["params"]["requestId"] == sent["id"]
 
 
 async def test_a_question_without_its_call_goes_to_the_call_of_its_session(rig: Rig, web: ModernWeb) -> None:
     server = server_of(rig)
     first = asyncio.create_task(web.call("t"))
-    one = await server.last.wait_for("tools/call")
+    one = await server.working.wait_for("tools/call")
     second = asyncio.create_task(web.call("u"))
-    two = await server.last.wait_for("tools/call", 2)
-    server.last.ask("q", "elicitation/create", FORM)  # one of two calls; the same person is asked either way
+    two = await server.working.wait_for("tools/call", 2)
+    server.working.ask("q", "elicitation/create", FORM)  # one of two calls; the same person is asked either way
     result = await second
     assert result["resultType"] == "input_required"
     again = asyncio.create_task(web.call("u", **back(result, ALICE)))
-    await server.last.wait_for_answer("q")
-    server.last.reply(one["id"])
-    server.last.reply(two["id"])
+    await server.working.wait_for_answer("q")
+    server.working.reply(one["id"])
+    server.working.reply(two["id"])
     await asyncio.gather(first, again)

@@ -205,22 +205,22 @@ async def test_an_empty_result_and_one_with_space_are_completed_too(rig: Rig, we
     server.held.add("tools/call")
     for text in (b"{}", b"{ }", b'{\n "content":[] }'):
         waiting = asyncio.create_task(web.call("t"))
-        await eventually(lambda: len(server.last.requests("tools/call")) > 0)
-        sent = server.last.requests("tools/call")[-1]
-        server.last.got.clear()
-        server.last.say(b'{"jsonrpc":"2.0","id":%d,"result":%b}' % (sent["id"], text))
+        await eventually(lambda: len(server.working.requests("tools/call")) > 0)
+        sent = server.working.requests("tools/call")[-1]
+        server.working.got.clear()
+        server.working.say(b'{"jsonrpc":"2.0","id":%d,"result":%b}' % (sent["id"], text))
         assert (await waiting)["resultType"] == "complete"
 
 
 async def test_a_handshake_server_sees_nothing_of_the_envelope(rig: Rig, web: ModernWeb) -> None:
     await web.result("tools/call", {"name": "t", "arguments": {"a": 1}, "inputResponses": {}}, own="kept")
-    assert (await server_of(rig).last.wait_for("tools/call"))["params"] == {
+    assert (await server_of(rig).working.wait_for("tools/call"))["params"] == {
         "name": "t",
         "arguments": {"a": 1},
         "_meta": {"own": "kept"},
     }
     await web.call("t")
-    assert "_meta" not in (await server_of(rig).last.wait_for("tools/call", 2))["params"]
+    assert "_meta" not in (await server_of(rig).working.wait_for("tools/call", 2))["params"]
 
 
 async def test_a_resource_that_is_not_there_is_told_with_its_uri(web: ModernWeb, rig: Rig) -> None:
@@ -241,9 +241,9 @@ async def test_an_error_of_a_server_has_the_status_that_goes_with_it(rig: Rig, w
     server.held.add("tools/call")
     for count, (code, status) in enumerate({-32021: 400, -32602: 400, -32601: 404, -32603: 200, 7: 200}.items(), 1):
         waiting = asyncio.create_task(web.post(web.request("tools/call", {"name": "t"}, id="q")))
-        sent = await server.last.wait_for("tools/call", count)
+        sent = await server.working.wait_for("tools/call", count)
         error = {"code": code, "message": "no", "data": {"k": [1]}}
-        server.last.say({"jsonrpc": "2.0", "id": sent["id"], "error": error})
+        server.working.say({"jsonrpc": "2.0", "id": sent["id"], "error": error})
         answer = await waiting
         assert (answer.status_code, answer.json()) == (status, {"jsonrpc": "2.0", "id": "q", "error": error})
 
@@ -260,12 +260,12 @@ async def test_progress_and_wanted_log_messages_come_before_the_answer(rig: Rig,
     server.held.add("tools/call")
 
     async def work() -> None:
-        sent = await server.last.wait_for("tools/call")
+        sent = await server.working.wait_for("tools/call")
         token = sent["params"]["_meta"]["progressToken"]
-        server.last.tell("notifications/progress", {"progressToken": token, "progress": 1})
+        server.working.tell("notifications/progress", {"progressToken": token, "progress": 1})
         for level in ("info", "warning", "error"):
-            server.last.tell("notifications/message", {"level": level, "data": level})
-        server.last.reply(sent["id"])
+            server.working.tell("notifications/message", {"level": level, "data": level})
+        server.working.reply(sent["id"])
 
     working = asyncio.create_task(work())
     async with web.stream("tools/call", {"name": "t"}, id=9, progressToken="mine", logLevel="warning") as stream:
@@ -286,9 +286,9 @@ async def test_without_a_level_there_are_no_log_messages(rig: Rig, web: ModernWe
     server.held.add("tools/call")
     await web.result("tools/list", logLevel="debug")
     waiting = asyncio.create_task(web.ask("tools/call", {"name": "t"}))
-    sent = await server.last.wait_for("tools/call")
-    server.last.tell("notifications/message", {"level": "emergency", "data": "not wanted"})
-    server.last.reply(sent["id"])
+    sent = await server.working.wait_for("tools/call")
+    server.working.tell("notifications/message", {"level": "emergency", "data": "not wanted"})
+    server.working.reply(sent["id"])
     assert "result" in await waiting
 
 
@@ -296,7 +296,7 @@ async def test_a_level_is_brought_to_a_server_that_has_levels(rig: Rig, web: Mod
     await web.result("tools/call", {"name": "t"}, logLevel="error")
     await web.result("tools/call", {"name": "t"}, logLevel="debug")
     await web.result("tools/call", {"name": "t"}, logLevel="error")
-    levels = [message["params"]["level"] for message in server_of(rig).last.requests("logging/setLevel")]
+    levels = [message["params"]["level"] for message in server_of(rig).working.requests("logging/setLevel")]
     assert levels == ["error", "debug"]
 
 
@@ -304,9 +304,9 @@ async def test_closing_the_response_cancels_the_call(rig: Rig, web: ModernWeb) -
     server = server_of(rig)
     server.held.add("tools/call")
     waiting = asyncio.create_task(web.call("t"))
-    sent = await server.last.wait_for("tools/call")
+    sent = await server.working.wait_for("tools/call")
     waiting.cancel()
-    cancelled = await server.last.wait_for("notifications/cancelled")
+    cancelled = await server.working.wait_for("notifications/cancelled")
     assert cancelled["params"]["requestId"] == sent["id"]
     assert all(not session.calls for session in rig.gateway.sessions.values())
 
@@ -318,8 +318,8 @@ async def test_a_quiet_call_becomes_a_stream_with_signs_of_life(
     server = server_of(rig)
     server.held.add("tools/call")
     async with web.stream("tools/call", {"name": "t"}, id=3) as stream:
-        sent = await server.last.wait_for("tools/call")
-        server.last.reply(sent["id"], {"content": []})
+        sent = await server.working.wait_for("tools/call")
+        server.working.reply(sent["id"], {"content": []})
         message = await stream.message()
         assert message is not None
         assert (message["id"], message["result"]["resultType"]) == (3, "complete")
@@ -333,11 +333,11 @@ async def test_equal_ids_of_requests_at_the_same_time_do_not_collide(rig: Rig, w
     server = server_of(rig)
     server.held.add("tools/call")
     first = asyncio.create_task(web.result("tools/call", {"name": "t"}, id=1))
-    one = await server.last.wait_for("tools/call")
+    one = await server.working.wait_for("tools/call")
     second = asyncio.create_task(web.result("tools/call", {"name": "t"}, id=1))
-    two = await server.last.wait_for("tools/call", 2)
-    server.last.reply(two["id"], {"n": 2})
-    server.last.reply(one["id"], {"n": 1})
+    two = await server.working.wait_for("tools/call", 2)
+    server.working.reply(two["id"], {"n": 2})
+    server.working.reply(one["id"], {"n": 1})
     assert [(await first)["n"], (await second)["n"]] == [1, 2]
 
 
@@ -384,10 +384,10 @@ async def test_sessions_nobody_uses_are_ended(rig: Rig, monkeypatch: pytest.Monk
     async with listening(rig) as http:
         web = ModernWeb(http)
         async with web.stream("tools/call", {"name": "t"}) as stream:
-            sent = await server.last.wait_for("tools/call")
+            sent = await server.working.wait_for("tools/call")
             await stream.answer.aiter_bytes().__anext__()
             assert len(rig.gateway.sessions) == 1  # a call is under way
-            server.last.reply(sent["id"])
+            server.working.reply(sent["id"])
             await eventually(lambda: rig.gateway.sessions == {})
         await eventually(lambda: server.transports[1].closed)
         server.held.clear()
@@ -423,7 +423,7 @@ def mirrored() -> Json:
 
 async def test_mirrored_arguments_have_to_be_what_the_headers_say(rig: Rig, web: ModernWeb) -> None:
     server_of(rig).tools.append(mirrored())
-    server_of(rig).last.tell("notifications/tools/list_changed")
+    server_of(rig).working.tell("notifications/tools/list_changed")
     await eventually(lambda: "m" in rig.gateway.offer.tool_routes)
 
     def call(**arguments: Any) -> Json:

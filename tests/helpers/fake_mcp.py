@@ -16,7 +16,18 @@ from desktop.servers.managed_server import Timing
 from desktop.servers.stderr_log import StderrLog
 from desktop.servers.upstream import MessageReceiver
 
-__all__ = ["LIMIT", "FakeLauncher", "FakeServer", "FakeTransport", "eventually", "fleet_of", "holding", "tool"]
+__all__ = [
+    "LIMIT",
+    "FakeLauncher",
+    "FakeServer",
+    "FakeTransport",
+    "Refusal",
+    "eventually",
+    "fleet_of",
+    "holding",
+    "modern",
+    "tool",
+]
 
 LIMIT = 5.0
 Json = dict[str, Any]
@@ -76,8 +87,13 @@ class FakeServer:
 
     @property
     def last(self) -> FakeTransport:
-        """The newest connection."""
+        """The newest connection, which may have been tried only to find out which era of MCP the server speaks."""
         return self.transports[-1]
+
+    @property
+    def working(self) -> FakeTransport:
+        """The newest connection that is up."""
+        return self.live[-1]
 
     def answer_to(self, transport: FakeTransport, message: Json) -> Any:
         """The result of a request."""
@@ -103,6 +119,38 @@ class FakeServer:
             text = f"{self.name}:{message['params']['name']}"
             return {"content": [{"type": "text", "text": text}], "isError": False}
         return {}
+
+
+class Refusal(Exception):
+    """Raised by a handler of a `FakeServer` to answer with an error of this code."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def modern(server: FakeServer, *, alone: bool = True, **more: Any) -> FakeServer:
+    """The same server speaking 2026-07-28; ``alone``: and nothing older. ``more`` goes into what it says of itself."""
+
+    def discover(*_: Any) -> Json:
+        return {
+            "resultType": "complete",
+            "supportedVersions": ["2026-07-28"],
+            "capabilities": server.capabilities,
+            "instructions": server.instructions,
+            "ttlMs": 0,
+            "cacheScope": "private",
+            **more,
+        }
+
+    def initialize(*_: Any) -> Any:
+        raise Refusal(-32022, "Unsupported protocol version")
+
+    server.handlers["server/discover"] = discover
+    server.held.add("subscriptions/listen")
+    if alone:
+        server.handlers["initialize"] = initialize
+    return server
 
 
 def holding(name: str, *tools: str, **lists: Any) -> FakeServer:
@@ -205,7 +253,8 @@ class FakeTransport:
         try:
             result = self.server.answer_to(self, message)
         except Exception as error:
-            self.say({"jsonrpc": "2.0", "id": message["id"], "error": {"code": -32601, "message": str(error)}})
+            told = {"code": getattr(error, "code", -32601), "message": str(error)}
+            self.say({"jsonrpc": "2.0", "id": message["id"], "error": told})
         else:
             self.reply(message["id"], result)
 

@@ -124,6 +124,11 @@ class GatewayClient:
         message = {"jsonrpc": "2.0", "id": id, "result": result}
         self.gateway.take(self.session, jsonrpc.parse(json.dumps(message).encode()), Asked(None))
 
+    def answer_with_error(self, id: Any, code: int, message: str) -> None:
+        """Refuse a question."""
+        answer = {"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}}
+        self.gateway.take(self.session, jsonrpc.parse(json.dumps(answer).encode()), Asked(None))
+
     async def tools(self) -> list[str]:
         """Names of the offered tools."""
         return [entry["name"] for entry in (await self.ask("tools/list").result())["tools"]]

@@ -1,0 +1,93 @@
+"""The way to a remote server that speaks 2026-07-28: every request a POST of its own, no session, no stream beside it.
+
+MCP 2026-07-28, basic/transports, streamable HTTP. A request is cancelled by closing its answer; nothing can be resumed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from desktop import jsonrpc
+from desktop.errors import GatewayError
+from desktop.jsonrpc import MalformedMessageError
+from desktop.servers.remote import RemoteTransport, words
+from desktop.servers.request_headers import HeaderNames, request_headers
+from desktop.servers.upstream import WrongEraError
+
+if TYPE_CHECKING:
+    import aiohttp
+
+__all__ = ["ModernRemoteTransport"]
+
+_ACCEPT: Final = "application/json, text/event-stream"
+_SAYS_NOTHING_OF_THE_ERA: Final = (401, 403, 408, 429)
+
+
+class ModernRemoteTransport(RemoteTransport):
+    """Posts requests to a remote server.
+
+    Args:
+        server: Catalog name, for messages.
+        url: The MCP endpoint.
+        headers: Sent with every request; may hold secrets.
+
+    Attributes:
+        names_of: Tool -> which of its arguments headers repeat (`request_headers`).
+    """
+
+    def __init__(self, server: str, url: str, headers: Mapping[str, str]) -> None:
+        super().__init__(server, url, headers, "streamable-http")
+        self.names_of: Callable[[str], HeaderNames] = lambda tool: {}
+        self._posts: dict[int, asyncio.Task[None]] = {}
+
+    def negotiated(self, protocol_version: str) -> None:
+        """Remember that the server answers; there is no stream to open."""
+        self._version = protocol_version
+
+    def send(self, message: bytes, call: int | None) -> None:
+        """Post a request. A notification is not sent; the one that cancels a request closes its answer."""
+        if call is None:
+            self._close_cancelled(message)
+            return
+        task = self._posts[call] = self._spawn(self._post_request(message, call))
+        task.add_done_callback(lambda _: self._posts.pop(call, None))
+
+    def _close_cancelled(self, message: bytes) -> None:
+        said = jsonrpc.parse(message)
+        if said.method == "notifications/cancelled":
+            task = self._posts.get(jsonrpc.decode(jsonrpc.fields(said.params)["requestId"]))
+            if task is not None:
+                task.cancel()
+
+    async def _post_request(self, message: bytes, call: int) -> None:
+        assert self._http is not None
+        try:
+            mirrored = request_headers(jsonrpc.parse(message), self.names_of)
+            headers = {**self._headers, "Accept": _ACCEPT, "Content-Type": "application/json", **mirrored}
+            async with self._http.post(self._url, data=message, headers=headers, allow_redirects=False) as answer:
+                if self._moved(answer):
+                    await self._post_request(message, call)
+                    return
+                if not self._version:
+                    await self._look_for_refusal(answer)
+                await self._read_answer(answer, call)
+                self._session_id = ""  # what a server that keeps sessions adds means nothing here
+        except (OSError, TimeoutError, self._client_errors()) as error:
+            self._failed(call, f"{self._server} can't be reached at {urlsplit(self._url).netloc}: {words(error)}")
+        except (ValueError, MalformedMessageError) as error:  # what aiohttp says of a header it can't send
+            self._failed(call, f"{self._server} can't be asked: {words(error)}")
+        except GatewayError as error:
+            self._failed(call, error.message, error)
+
+    async def _look_for_refusal(self, answer: aiohttp.ClientResponse) -> None:
+        """An HTTP error without a JSON-RPC one, as old servers answer to what they don't know."""
+        if 400 <= answer.status < 500 and answer.status not in _SAYS_NOTHING_OF_THE_ERA:
+            body = await answer.read()
+            if body[:1] != b"{" or b'"jsonrpc"' not in body:
+                raise WrongEraError(f"{self._server} answered server/discover with HTTP {answer.status}")
+
+    async def _resume(self, call: int | None, last: str | None, retry: int) -> None:
+        """A stream that broke off can't be continued in this era."""

@@ -9,17 +9,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 from urllib.parse import parse_qs
 
 from desktop import jsonrpc
 from desktop.gateway.access import Access
 from desktop.gateway.asgi import JSON, SSE, Headers, Receive, Scope, Send, read_body, reply
+from desktop.gateway.batch import has_batches, is_batch, take_batch
 from desktop.gateway.envelope import has_envelope
 from desktop.gateway.gateway import SUPPORTED_VERSIONS, Gateway
 from desktop.gateway.message_stream import MessageStream
 from desktop.gateway.modern_http import ModernHttp, is_modern, without_version
+from desktop.gateway.resumption import KeptStream
 from desktop.gateway.session import Session, SessionReply
 from desktop.jsonrpc import MalformedMessageError
 from desktop.servers.event_stream import format_event
@@ -146,15 +148,28 @@ class HttpEndpoint:
             if b"text/event-stream" not in accept and b"*/*" not in accept:
                 await reply(send, 406, b"Accept text/event-stream to open the stream")
                 return
-            stream = MessageStream()
-            session.attach(stream)
-            try:
-                await self._stream(stream, receive, send)
-            finally:
-                session.detach(stream)
+            await self._listen(session, headers.get(b"last-event-id", b""), receive, send)
         else:
             await self._gateway.end_session(session)
             await reply(send, 200)
+
+    async def _listen(self, session: Session, last: bytes, receive: Receive, send: Send) -> None:
+        """Give a session its messages that belong to no call, or the rest of a call's stream that broke off after ``last``."""
+        kept, number = session.resumption.find(last) if last else (session.resumption.standalone, 0)
+        if kept is None:
+            await reply(send, 200, b"", *SSE)  # nothing of it is left
+        elif kept is session.resumption.standalone:
+            stream = kept.stream = MessageStream()
+            session.attach(stream)
+            try:
+                await self._stream(stream, receive, send, kept=kept, replay=kept.since(number) if last else [])
+            finally:
+                session.detach(stream)
+                for message in stream.rest():
+                    session.deliver(message)
+        else:
+            await kept.take_over()
+            await self._stream(kept.stream, receive, send, kept=kept, replay=kept.since(number))
 
     async def _post(self, headers: Headers, receive: Receive, send: Send) -> None:
         body = await read_body(receive)
@@ -164,10 +179,8 @@ class HttpEndpoint:
         try:
             message = jsonrpc.parse(body)
         except MalformedMessageError:
-            if body.lstrip()[:1] == b"[":
-                await _error(
-                    send, 400, jsonrpc.INVALID_REQUEST, "Batches are not supported; send one message a request"
-                )
+            if is_batch(body):
+                await self._post_batch(body, headers, receive, send)
             else:
                 await _error(send, 400, jsonrpc.PARSE_ERROR, "Parse error")
             return
@@ -195,10 +208,35 @@ class HttpEndpoint:
         else:
             stream = MessageStream()
             self._gateway.request(session, message, stream)
-            await self._answer(stream, receive, send, extra)
+            await self._answer(session, stream, receive, send, extra)
+
+    async def _post_batch(self, body: bytes, headers: Headers, receive: Receive, send: Send) -> None:
+        session, problem = self._session(headers)
+        if session is None:
+            await reply(send, *problem)
+            return
+        if not has_batches(session):
+            text = f"MCP {session.protocol_version} has no batches; send one message a request"
+            await _error(send, 400, jsonrpc.INVALID_REQUEST, text)
+            return
+        stream = MessageStream()
+        try:
+            is_answered = take_batch(self._gateway, session, body, stream)
+        except MalformedMessageError as error:
+            await _error(send, 400, jsonrpc.INVALID_REQUEST, f"This is not a batch: {error}")
+            return
+        if is_answered:
+            await self._answer(session, stream, receive, send)
+        else:
+            await reply(send, 202)
 
     async def _answer(
-        self, stream: MessageStream, receive: Receive, send: Send, extra: tuple[tuple[bytes, bytes], ...]
+        self,
+        session: Session,
+        stream: MessageStream,
+        receive: Receive,
+        send: Send,
+        extra: tuple[tuple[bytes, bytes], ...] = (),
     ) -> None:
         """Plain JSON when the answer is the first thing to say, else an event stream."""
         self.streams.add(stream)
@@ -209,7 +247,9 @@ class HttpEndpoint:
             elif stream.sole_answer:
                 await reply(send, 200, first, JSON, *extra)
             else:
-                await self._stream(stream, receive, send, first, extra)
+                kept = session.resumption.begin(stream)
+                replay = [*([kept.prime()] if session.primes_streams else ()), *([kept.event(first)] if first else ())]
+                await self._stream(stream, receive, send, extra, kept=kept, replay=replay)
         finally:
             self.streams.discard(stream)
 
@@ -218,22 +258,21 @@ class HttpEndpoint:
         stream: MessageStream,
         receive: Receive,
         send: Send,
-        first: bytes | None = None,
         extra: tuple[tuple[bytes, bytes], ...] = (),
+        *,
+        kept: KeptStream,
+        replay: Sequence[bytes] = (),
     ) -> None:
-        """Send events until the stream ends or the client has gone."""
+        """Send first ``replay``, then events until the stream ends or the client has gone."""
         self.streams.add(stream)
         await send({"type": "http.response.start", "status": 200, "headers": [*SSE, *extra]})
-        gone = asyncio.get_running_loop().create_task(_until_gone(receive, stream))
+        gone = asyncio.get_running_loop().create_task(_until_gone(receive, stream.detach))
         try:
-            message = first
-            while True:
-                if message is not None:
-                    chunk = format_event(message) if message else b": alive\n\n"
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                message = await stream.next()
-                if message is None:
-                    break
+            for event in replay:
+                await send({"type": "http.response.body", "body": event, "more_body": True})
+            while (message := await stream.next()) is not None:
+                chunk = kept.event(message) if message else b": alive\n\n"
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
         finally:
             gone.cancel()
@@ -269,7 +308,7 @@ class HttpEndpoint:
         self.streams.add(stream)
         await send({"type": "http.response.start", "status": 200, "headers": [*SSE]})
         await send({"type": "http.response.body", "body": first, "more_body": True})
-        gone = asyncio.get_running_loop().create_task(_until_gone(receive, stream))
+        gone = asyncio.get_running_loop().create_task(_until_gone(receive, stream.abandon))
         try:
             while (message := await stream.next()) is not None:
                 chunk = format_event(message) if message else b": alive\n\n"
@@ -316,11 +355,10 @@ class HttpEndpoint:
             await self._modern.end_idle(oldest)
 
 
-async def _until_gone(receive: Receive, stream: MessageStream) -> None:
-    while True:
-        if (await receive())["type"] == "http.disconnect":
-            stream.abandon()
-            return
+async def _until_gone(receive: Receive, then: Callable[[], None]) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    then()
 
 
 async def _error(send: Send, status: int, code: int, text: str) -> None:

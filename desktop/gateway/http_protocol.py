@@ -17,7 +17,6 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from desktop.gateway.http_endpoint import HttpEndpoint
 from desktop.gateway.message_stream import DirectStream, MessageStream
 from desktop.gateway.session import Session
-from desktop.servers.event_stream import format_event
 
 __all__ = ["HttpProtocol"]
 
@@ -48,6 +47,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._heads: dict[bytes, Session] = {}
         self._newest: Session | None = None
         self._call: MessageStream | None = None
+        self._caller: Session | None = None
+        self._streams = False
         self._partial = b""
         self._waiting = b""
         self._answered_at = 0.0
@@ -92,7 +93,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._partial = data
             return True
         stream = DirectStream(self._answer, self._begin_stream)
-        self._call = stream
+        self._call, self._caller = stream, session
         if not self._endpoint.take_call(session, data[end + 4 : whole], stream):
             self._call = None
             return False
@@ -146,7 +147,7 @@ class HttpProtocol(HttpToolsProtocol):
         session = self._endpoint.session_of(cast("Any", cycle.scope))
         if session is not None:
             stream = DirectStream(self._answer, self._begin_stream)
-            self._call = stream
+            self._call, self._caller = stream, session
             cycle.response_started = cycle.response_complete = (
                 True  # for uvicorn it is done; the answer is ours to give
             )
@@ -193,10 +194,14 @@ class HttpProtocol(HttpToolsProtocol):
                 self.transport.write(_JSON % (self._dates(), len(message)))
                 self.transport.write(message)
             else:
+                assert self._caller is not None
+                kept = self._caller.resumption.begin(stream)
+                self._streams = True
                 self.transport.write(_EVENTS % self._dates())
+                if self._caller.primes_streams:
+                    self._chunk(kept.prime())
                 while message is not None and not self.transport.is_closing():
-                    event = format_event(message) if message else b": alive\n\n"
-                    self.transport.write(b"%x\r\n%b\r\n" % (len(event), event))
+                    self._chunk(kept.event(message) if message else b": alive\n\n")
                     await self.flow.drain()
                     message = await stream.next()
                 if not self.transport.is_closing():
@@ -204,10 +209,14 @@ class HttpProtocol(HttpToolsProtocol):
         finally:
             self._call_ended()
 
+    def _chunk(self, event: bytes) -> None:
+        self.transport.write(b"%x\r\n%b\r\n" % (len(event), event))
+
     def _call_ended(self) -> None:
         if self._call is not None:
             self._endpoint.streams.discard(self._call)
-            self._call = None
+            self._call = self._caller = None
+            self._streams = False
         self._answered_at = time.monotonic()
         if self.timeout_keep_alive_task is None or self.pipeline:
             self.on_response_complete()
@@ -234,7 +243,9 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone."""
-        if self._call is not None:
+        if self._call is not None and self._streams:
+            self._call.detach()  # the client may come back for the rest
+        elif self._call is not None:
             self._call.abandon()
         super().connection_lost(exc)
 

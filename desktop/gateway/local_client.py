@@ -132,5 +132,5 @@ class LocalClient:
 
 def _events(pieces: Iterator[bytes]) -> Iterator[dict[str, Any]]:
     for line in b"".join(pieces).split(b"\n"):
-        if line.startswith(b"data: "):
+        if line.startswith(b"data: ") and len(line) > 6:  # one without data only tells an id
             yield json.loads(line[6:])

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 __all__ = ["DirectStream", "MessageStream"]
+
+_MOST_KEPT: Final = 512
 
 
 class MessageStream:
@@ -14,15 +17,17 @@ class MessageStream:
 
     Attributes:
         answered: Whether the final answer has been put in, so that nothing follows.
+        detached: Whether the reader has gone and another may come: what is put in is kept, the newest 512 messages.
     """
 
-    __slots__ = ("_beat", "_messages", "_waiter", "answered", "ended")
+    __slots__ = ("_beat", "_messages", "_waiter", "answered", "detached", "ended")
 
     def __init__(self) -> None:
         self._messages: deque[bytes] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._beat = False
         self.answered = False
+        self.detached = False
         self.ended = False
 
     @property
@@ -32,6 +37,8 @@ class MessageStream:
 
     def send(self, message: bytes) -> None:
         """Put a message in."""
+        if self.detached and len(self._messages) >= _MOST_KEPT:
+            self._messages.popleft()
         self._messages.append(message)
         self._wake()
 
@@ -52,10 +59,24 @@ class MessageStream:
             self._beat = True
             self._wake()
 
+    def detach(self) -> None:
+        """Let the reader end; what it has not taken is kept for another."""
+        self.detached = True
+        self._wake()
+
+    def reattach(self) -> None:
+        """Another reader has come."""
+        self.detached = False
+
+    def rest(self) -> list[bytes]:
+        """What nobody has taken; it is taken now."""
+        messages, self._messages = list(self._messages), deque()
+        return messages
+
     async def next(self) -> bytes | None:
-        """The next message; empty bytes as a sign of life; None at the end."""
-        while not self._messages:
-            if self.ended:
+        """The next message; empty bytes as a sign of life; None at the end, and when detached."""
+        while not self._messages or self.detached:
+            if self.ended or self.detached:
                 return None
             if self._beat:
                 self._beat = False

@@ -14,7 +14,9 @@ from msgspec import Raw
 
 from desktop import jsonrpc
 from desktop.gateway.additions import Additions
+from desktop.gateway.resumption import Resumption
 from desktop.jsonrpc import Envelope, Id
+from desktop.revisions import LATEST_HANDSHAKE
 from desktop.servers.upstream import Upstream
 
 __all__ = ["LOG_LEVELS", "Call", "CallLog", "Question", "Reply", "Session", "SessionReply"]
@@ -142,6 +144,7 @@ class Session:
         modern: Whether it speaks 2026-07-28: no handshake, every request with its own envelope.
         level: Its log level, or empty when it never set one.
         subscriptions: (server, URI as the server knows it) -> URI as the client knows it.
+        resumption: Its event streams, to be continued after their connection broke.
         last_active: Monotonic seconds of the last message from the client.
         additions: What the session has made of the set of servers; None while it has changed nothing.
     """
@@ -157,6 +160,7 @@ class Session:
         self.calls: dict[Id, Call] = {}
         self.questions: dict[str, Question] = {}
         self.subscriptions: dict[tuple[str, str], str] = {}
+        self.resumption = Resumption()
         self.last_active = time.monotonic()
         self.closed = False
         self.additions: Additions | None = None
@@ -215,6 +219,11 @@ class Session:
         self.closed = True
         if self._channel is not None:
             self._channel.abandon()
+
+    @property
+    def primes_streams(self) -> bool:
+        """Whether its revision has event streams begin with an event without data (since 2025-11-25)."""
+        return self.protocol_version >= LATEST_HANDSHAKE
 
     def detach(self, channel: Channel) -> None:
         """The channel has gone."""

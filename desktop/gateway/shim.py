@@ -246,7 +246,7 @@ class Shim:
             rest += piece
             while (end := rest.find(b"\n\n", start)) >= 0:
                 for line in bytes(rest[:end]).split(b"\n"):
-                    if line.startswith(b"data: "):
+                    if line.startswith(b"data: ") and len(line) > 6:  # one without data only tells an id
                         self._emit(line[6:])
                 del rest[: end + 2]
                 start = 0

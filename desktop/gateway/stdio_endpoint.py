@@ -11,6 +11,7 @@ import threading
 from typing import BinaryIO, Final
 
 from desktop import jsonrpc
+from desktop.gateway.batch import has_batches, is_batch, take_batch
 from desktop.gateway.envelope import has_envelope
 from desktop.gateway.gateway import Gateway
 from desktop.gateway.modern import ModernConnection
@@ -51,6 +52,10 @@ async def serve_stdio(gateway: Gateway, reader: BinaryIO | None = None, writer: 
         try:
             message = jsonrpc.parse(line)
         except MalformedMessageError:
+            if has_batches(session) and is_batch(line):
+                with contextlib.suppress(MalformedMessageError):
+                    take_batch(gateway, session, line, reply)
+                    return
             channel.send(jsonrpc.response_error(None, jsonrpc.PARSE_ERROR, "Parse error"))
             return
         if not begun and jsonrpc.is_request(message):  # the first request tells the era

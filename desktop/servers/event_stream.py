@@ -65,8 +65,10 @@ class EventParser:
             self._retry = int(value)
 
 
-def format_event(data: bytes, event: bytes = b"message") -> bytes:
+def format_event(data: bytes, event: bytes = b"message", id: bytes = b"") -> bytes:
     """One event; ``data`` is a single JSON message (line breaks in it are insignificant white space and are replaced)."""
     if b"\n" in data or b"\r" in data:
         data = data.replace(b"\n", b" ").replace(b"\r", b" ")
+    if id:
+        return b"id: %b\nevent: %b\ndata: %b\n\n" % (id, event, data)
     return b"event: %b\ndata: %b\n\n" % (event, data)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Coroutine
 from typing import Any, Final, Protocol
 
+import msgspec
 from msgspec import Raw
 
 from desktop import __version__, jsonrpc
@@ -38,6 +39,7 @@ __all__ = [
 PROTOCOL_VERSION: Final = "2025-11-25"
 EVERY_CAPABILITY: Final = b'{"roots":{"listChanged":true},"sampling":{},"elicitation":{"form":{},"url":{}}}'
 _GREETINGS: Final = ("initialize", "server/discover")  # what must not be cancelled
+_batch = msgspec.json.Decoder(list[Raw])
 log = logging.getLogger(__name__)
 
 
@@ -393,6 +395,10 @@ class Upstream:
         try:
             message = jsonrpc.parse(data)
         except MalformedMessageError:
+            if data[:1] == b"[" and (parts := _parts(data)):  # a batch, which 2025-03-26 allows
+                for part in parts:
+                    self.message(bytes(part), call)
+                return
             log.warning("%s sent something that is not JSON-RPC", self.server)
             if call is not None:
                 self.undeliverable(call, f"{self.server} sent an answer that is not JSON-RPC")
@@ -493,6 +499,13 @@ class Upstream:
         if not sessions:
             return self.opener if opener else None
         return next(iter(sessions.values())) if len(sessions) == 1 else None
+
+
+def _parts(data: bytes) -> list[Raw]:
+    try:
+        return [part for part in _batch.decode(data) if bytes(part)[:1] == b"{"]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return []
 
 
 def _replace_progress_token(message: Envelope, call: int) -> Raw | None:

@@ -87,7 +87,8 @@ class Events:
                 except StopAsyncIteration:
                     return None
                 self.raw += piece
-                self._waiting = self._parser.feed(piece)
+                # One without data only tells an id.
+                self._waiting = [event for event in self._parser.feed(piece) if event.data]
         return self._waiting.pop(0)
 
     async def message(self) -> Json:

@@ -200,7 +200,7 @@ class HttpProtocol(HttpToolsProtocol):
                 self.transport.write(_EVENTS % self._dates())
                 if self._caller.primes_streams:
                     self._chunk(kept.prime())
-                while message is not None and not self.transport.is_closing():
+                while message is not None:
                     self._chunk(kept.event(message) if message else b": alive\n\n")
                     await self.flow.drain()
                     message = await stream.next()
@@ -210,7 +210,8 @@ class HttpProtocol(HttpToolsProtocol):
             self._call_ended()
 
     def _chunk(self, event: bytes) -> None:
-        self.transport.write(b"%x\r\n%b\r\n" % (len(event), event))
+        if not self.transport.is_closing():
+            self.transport.write(b"%x\r\n%b\r\n" % (len(event), event))
 
     def _call_ended(self) -> None:
         if self._call is not None:

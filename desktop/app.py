@@ -204,6 +204,7 @@ class Application:
             secrets=SecretLookup(self._secret_sources(options.secrets)),
             redactor=self._redactor,
             consent=self._consent,
+            questions=self._questions,
             env_file=str(paths.docker_mcp / _ENV_FILE),
             instance=lock.instance,
             limits=ContainerLimits(cpus=options.cpus, memory=options.memory),

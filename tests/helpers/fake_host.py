@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
+from typing import Any
 
 from desktop.errors import GatewayError, ServerNotFoundError
 from desktop.events import EventStream
@@ -25,7 +26,7 @@ from desktop.policy.question import Question
 from desktop.servers.status import OfferedTool, ServerKind, ServerState, ServerStatus
 from desktop.sharing import Sharing
 
-__all__ = ["DOCKER", "NO_DOCKER", "FakeHost", "failing_host", "few_servers", "long_names", "many_servers"]
+__all__ = ["DOCKER", "NO_DOCKER", "FakeHost", "failing_host", "few_servers", "long_names", "many_servers", "question"]
 
 DOCKER = EngineStatus(state=EngineState.CONNECTED, name="Docker 28.2")
 NO_DOCKER = EngineStatus(
@@ -211,6 +212,24 @@ async def failing_host(error: Exception) -> AsyncIterator[FakeHost]:
     """A host that can't start."""
     raise error
     yield FakeHost()
+
+
+def question(id: int = 1, **values: Any) -> Question:
+    """A question as a client's wish to add a server brings it."""
+    usual: dict[str, Any] = {
+        "kind": "add-server",
+        "server": "github-official",
+        "title": "GitHub",
+        "asker": "claude-code 2.4.1",
+        "matters": (
+            "run the image ghcr.io/github/github-mcp-server@sha256:94c1b0ad27f1",
+            "use the secret GITHUB_PERSONAL_ACCESS_TOKEN",
+            "read and change the folder /home/ada/Documents/projects",
+        ),
+        "seconds": 120.0,
+        "asked_at": time.monotonic(),
+    }
+    return Question(id=id, **{**usual, **values})
 
 
 def few_servers() -> list[ServerStatus]:

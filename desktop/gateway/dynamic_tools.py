@@ -139,7 +139,6 @@ class DynamicTools:
 
     async def _started(self, session: Session, server: CatalogServer, chosen: Mapping[str, Any] | None) -> Hold:
         """The server, held for the session and listed; raises `GatewayError` when something is in the way."""
-        _must_last(session)
         if self._fleet.paused:
             raise ServerStartError("All servers are paused", "The person can resume them in the tray")
         values = chosen if chosen is not None else self._fleet.configuration.values_of(server)
@@ -210,7 +209,6 @@ class DynamicTools:
                 known = sorted({server.name for server in additions.servers(self._fleet.servers)})
                 raise GatewayError(f"{name} is not in this session", f"There are: {', '.join(known) or 'none'}")
             if is_on:
-                _must_last(session)
                 additions.left_out.add(name)
             additions.hidden.discard(name)
             self._gateway.session_changed(session)
@@ -222,7 +220,6 @@ class DynamicTools:
         session, values = call.session, arguments.config
         server = await self._entry(arguments.server)
         name = server.name
-        _must_last(session)
         if not server.config:
             raise GatewayError(f"{name} has no settings", "Add it with mcp-add")
         faults = await asyncio.to_thread(complaints, server, values)
@@ -266,15 +263,6 @@ def _additions(session: Session) -> Additions:
     if session.additions is None:
         session.additions = Additions()
     return session.additions
-
-
-def _must_last(session: Session) -> None:
-    """Raises `GatewayError` where every request is a session of its own, so that nothing could be kept for the next."""
-    if not session.lasts:
-        raise GatewayError(
-            "This client keeps no session to which a server could be added",
-            "The person can turn servers on: docker-mcp server enable NAME",
-        )
 
 
 def _told(server: CatalogServer, taken: Mapping[str, Any]) -> dict[str, Any]:

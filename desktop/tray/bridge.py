@@ -14,8 +14,8 @@ from desktop.host import (
     Host,
     HostEvent,
     ProblemsChanged,
-    RunningCall,
     QuestionsChanged,
+    RunningCall,
     ServersChanged,
     StatusChanged,
 )

@@ -131,6 +131,10 @@ class Bridge(QObject):
         """Sentences about broken files."""
         return self._host.problems() if self._host else ()
 
+    def search(self, text: str) -> tuple[str, ...]:
+        """Names of the catalogs' servers that fit what the person has typed."""
+        return self._host.search(text) if self._host else ()
+
     def questions(self) -> tuple[Question, ...]:
         """What waits for the person's answer."""
         return self._host.questions() if self._host else ()

@@ -40,6 +40,7 @@ class FakeHost:
     """Does what `Host` promises, at once and in memory.
 
     Attributes:
+        found: What a search for a text finds.
         calls: What was asked, in order, as (method, arguments…).
         fail_next: An error the next request raises.
         delay: Seconds each request takes.
@@ -57,6 +58,7 @@ class FakeHost:
         self._clients = 2
         self._endpoint: EndpointStatus | None = None
         self._running: tuple[RunningCall, ...] = ()
+        self.found: dict[str, tuple[str, ...]] = {}
         self.calls: list[tuple[object, ...]] = []
         self.fail_next: GatewayError | None = None
         self.delay = 0.0
@@ -99,6 +101,9 @@ class FakeHost:
         on = [status for status in self.servers() if status.state in (ServerState.READY, ServerState.IDLE)]
         tools = sum(status.tool_count or 0 for status in on)
         return EndpointStatus(url="http://127.0.0.1:8811/mcp", clients=self._clients, tools=tools)
+
+    def search(self, text: str) -> tuple[str, ...]:
+        return self.found.get(text, ())
 
     def tools(self, name: str) -> tuple[OfferedTool, ...]:
         return ()

@@ -13,6 +13,7 @@ import pytest
 from desktop.catalog.model import CatalogServer, SecretReference, ToolEntry
 from desktop.catalog.search import CatalogSearch
 from desktop.errors import MissingSettingError, ServerStartError
+from desktop.gateway import dynamic_tools
 from desktop.gateway.call_guard import CallGuard
 from desktop.gateway.dynamic_tools import DynamicTools
 from desktop.gateway.interceptors import Interceptor, InterceptorRunner
@@ -244,6 +245,24 @@ async def test_a_client_that_cancels_takes_its_question_back(dynamic: Dynamic) -
     await eventually(lambda: not dynamic.questions.open())
     assert asked.abandoned
     await client.leave()
+
+
+async def test_a_client_that_waits_for_the_person_hears_that_it_is_to_wait(
+    dynamic: Dynamic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dynamic_tools, "PROGRESS_EVERY", 0.01)
+    await dynamic.start(FakeServer("extra", "one"))
+    dynamic._watching()  # nobody answers
+    client = await dynamic.rig.client()
+    asked = client.call("mcp-add", arguments={"name": "extra"}, _meta={"progressToken": "p"})
+    await eventually(lambda: len(asked.before) >= 2)
+    assert [message["params"]["progress"] for message in asked.before[:2]] == [1, 2]
+    assert asked.before[0]["params"]["progressToken"] == "p"
+    dynamic.questions.answer(dynamic.questions.open()[0].id, allowed=True)
+    assert not (await asked.result())["isError"]
+    told = len(asked.before)
+    await asyncio.sleep(0.03)
+    assert len(asked.before) == told
 
 
 async def test_an_unknown_name_suggests_the_nearest(dynamic: Dynamic) -> None:

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import shutil
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
+from desktop.app import Application, GatewayOptions, running
+from desktop.core_thread import in_core_thread
 from desktop.tray.actions import Actions
+from desktop.tray.application import TrayApplication
 from desktop.tray.bridge import Bridge
 from desktop.tray.icon import TrayState, tray_state
+from desktop.tray.memory import Memory
 from desktop.tray.question_window import QuestionWindow, headline
 from desktop.tray.theme import Look, Theme
 from tests.helpers.fake_host import FakeHost, few_servers, question
+from tests.helpers.home import Home
+from tests.helpers.mcp_clients import connected
+from tests.helpers.ports import free_port
+from tests.helpers.remote_server import remote_server
 from tests.tray.conftest import Run
 
 ALL_IS_WELL = [status for status in few_servers() if status.name == "time"]
@@ -153,3 +165,74 @@ def test_long_texts_keep_the_window_small(
     run(story())
     window.hide()
     window.deleteLater()
+
+
+def test_the_program_shows_a_question_while_its_window_is_hidden_and_notifies_of_it_once(
+    run: Run, qapp: QApplication, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("threading.Timer.start", lambda _timer: None)
+    host = FakeHost(few_servers())
+    tray = TrayApplication(qapp, host.running, memory)
+    notified: list[str] = []
+    monkeypatch.setattr(tray.icon, "notify", lambda title, text: notified.append(title))
+
+    async def story() -> None:
+        serving = asyncio.create_task(tray.main(hidden=True))
+        await until(lambda: tray.bridge.host is not None)
+        host.set_questions(question(3))
+        await until(tray.question.isVisible)
+        host.set_questions(question(3), question(4, title="Slack"))
+        await until(lambda: len(notified) == 2)
+        assert not tray.window.isVisible()
+        host.set_questions(question(3))
+        await asyncio.sleep(0.1)
+        assert notified == ["claude-code 2.4.1 wants to use GitHub", "claude-code 2.4.1 wants to use Slack"]
+        tray.quit()
+        await serving
+
+    run(story())
+
+
+def test_a_real_client_adds_a_server_after_the_person_has_clicked_allow(
+    run: Run, actions: Actions, theme: Theme
+) -> None:
+    root = Path(tempfile.mkdtemp(prefix="mcpgw-"))
+    (root / ".env").write_text("", encoding="utf-8")
+    home = Home(root)
+    port = free_port()
+    remote = {"type": "remote", "title": "Far away", "remote": {"url": f"http://127.0.0.1:{port}/mcp"}}
+    home.catalog({"far": {**remote, "description": "Tells headers."}})
+
+    @contextlib.asynccontextmanager
+    async def hosted() -> AsyncIterator[Application]:
+        async with running(GatewayOptions(secrets=str(root / ".env")), home.paths) as application:
+            application.questions_are_seen()
+            await application.listen("127.0.0.1", 0, token="token")
+            yield application
+
+    async def story() -> None:
+        async with remote_server("streaming", port), in_core_thread(hosted) as host:
+            bridge = Bridge()
+            bridge.attach(host)
+            window = QuestionWindow(bridge, Actions(bridge), theme)
+            async with connected("streaming", url=host.endpoint().url, token="token") as client:
+                found = await client.call_tool("mcp-find", {"query": "headers"})
+                assert '"far"' in found.content[0].text
+                adding = asyncio.create_task(client.call_tool("mcp-add", {"name": "far"}))
+                await until(lambda: window.isVisible() and button(window, "Allow").isEnabled())
+                assert "be reached at 127.0.0.1" in texts(window)
+                button(window, "Allow").click()
+                added = await asyncio.wait_for(adding, 30)
+                assert not added.is_error, added.content[0].text
+                assert "header" in {tool.name for tool in (await client.list_tools(cache_mode="bypass")).tools}
+                answer = await client.call_tool("mcp-exec", {"name": "header", "arguments": {"name": "host"}})
+                assert answer.content[0].text == f"127.0.0.1:{port}"
+            await until(lambda: not window.isVisible())
+            bridge.detach()
+            window.hide()
+            window.deleteLater()
+
+    try:
+        run(story())
+    finally:
+        shutil.rmtree(root, ignore_errors=True)

@@ -76,6 +76,7 @@ __all__ = ["Application", "GatewayOptions", "hosted_by_tray", "running"]
 _DEFAULT_PORT: Final = 8811
 _ENV_FILE: Final = ".env"
 _ENGINE_LOOK_DELAY: Final = 0.5
+_INDEX_DELAY: Final = 2.0
 _CLOSE_LIMIT: Final = 9.0
 log = logging.getLogger(__name__)
 
@@ -166,6 +167,7 @@ async def _published() -> AsyncIterator[Application]:
     """
     async with running(GatewayOptions(block_secrets="block")) as application:
         application.questions_are_seen()
+        application.keep_search_ready()
         application.keep_catalog_current()
         await application.publish_locally()
         with contextlib.suppress(EndpointError):
@@ -194,6 +196,8 @@ class Application:
         self._choices = ServerChoicesFile(paths.server_choices, paths.lock_for(paths.server_choices))
         self._consent = ConsentStore(paths.consents)
         self._questions = Questions(self._consent)
+        self._search = CatalogSearch()
+        self._indexes = False
         self._keychain = KeychainStore(SERVICE)
         self._redactor = Redactor()
         self._monitor = EngineMonitor(DockerEngine(lock.instance))
@@ -204,6 +208,7 @@ class Application:
             secrets=SecretLookup(self._secret_sources(options.secrets)),
             redactor=self._redactor,
             consent=self._consent,
+            questions=self._questions,
             env_file=str(paths.docker_mcp / _ENV_FILE),
             instance=lock.instance,
             limits=ContainerLimits(cpus=options.cpus, memory=options.memory),
@@ -293,6 +298,8 @@ class Application:
                     configuration.servers[name] for name in configuration.enabled if name in configuration.servers
                 ]
                 self._spawn(self._launcher.learn_secrets(enabled))
+        if self._indexes:
+            self._spawn(self._index())
         self._events.publish(ServersChanged())
         if problems:
             self._events.publish(ProblemsChanged())
@@ -333,6 +340,11 @@ class Application:
         """From now on questions to the person are asked; before, they are refused at once."""
         self._questions.attend()
 
+    def keep_search_ready(self) -> None:
+        """From now on index the catalogs ahead of the first `search`."""
+        self._indexes = True
+        self._spawn(self._index())
+
     def keep_catalog_current(self) -> None:
         """From now on fetch the official catalog when it is old."""
         self._spawn(keep_current(self.paths))
@@ -358,6 +370,11 @@ class Application:
     def server(self, name: str) -> ServerStatus | None:
         """One server."""
         return self.fleet.status(name)
+
+    def search(self, text: str) -> tuple[str, ...]:
+        """Catalog servers that fit, best first."""
+        index = self._search.ready(self._configuration.servers)
+        return tuple(server.name for server in index.search(text)) if index is not None else ()
 
     def tools(self, name: str) -> tuple[OfferedTool, ...]:
         """A server's tools with the names clients see."""
@@ -455,13 +472,17 @@ class Application:
 
     # Inner workings.
 
+    async def _index(self) -> None:
+        await asyncio.sleep(_INDEX_DELAY)
+        await self._search.index(self._configuration.servers)
+
     def _offers_dynamic_tools(self) -> bool:
         wanted = self._options.dynamic_tools and self._options.selection.servers is None
         return wanted and feature(self.paths.docker_config, "dynamic-tools", default=True)
 
     def _offer_dynamic_tools(self) -> None:
         tools = DynamicTools(
-            self.gateway, self.fleet, search=CatalogSearch(), questions=self._questions, check=self._launcher.check
+            self.gateway, self.fleet, search=self._search, questions=self._questions, check=self._launcher.check
         )
         self.gateway.offer_own(tools.own)
 

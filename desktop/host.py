@@ -102,6 +102,12 @@ class Host(Protocol):
     def server(self, name: str) -> ServerStatus | None:
         """One of them."""
 
+    def search(self, text: str) -> tuple[str, ...]:
+        """Names of the catalogs' servers that fit what a person has typed, best first, typing errors forgiven.
+
+        Empty for the first seconds, until the catalogs are indexed.
+        """
+
     def tools(self, name: str) -> tuple[OfferedTool, ...]:
         """The tools of a server that is on and was listed, in its order."""
 

@@ -55,6 +55,10 @@ class Ranking:
         ranked = sorted(scores.items(), key=lambda found: (-found[1], found[0]))
         return [self._servers[number] for number, _ in ranked]
 
+    def meant(self, word: str) -> list[str]:
+        """Words of servers that one no server uses may stand for."""
+        return [known for known, _ in self._words.meant(word)]
+
     def _scores(self, word: str) -> Mapping[int, float]:
         """What the word is worth in each server: by itself, else by the best of the words it may mean."""
         if word in self._postings:

@@ -96,14 +96,18 @@ class SearchIndex:
     def search(self, query: str) -> list[CatalogServer]:
         """The servers in which every word of the query occurs, best first; without a word, all of them by title.
 
-        Where there is none, those that fit best although a word is misspelt or missing.
+        A word that occurs in none stands for those it is misspelt from.
         """
-        words = _folded(query).split()
+        words: list[str] = []
         found = self._documents
-        for word in words:
-            found = [document for document in found if word in document.everything]
-        if words and not found:
-            return self.find(query)
+        for word in _folded(query).split():
+            having = [document for document in found if word in document.everything]
+            meant = [word]
+            if not having and not any(word in document.everything for document in self._documents):
+                meant = self._ranking.meant(word)
+                having = [document for document in found if any(item in document.everything for item in meant)]
+            found = having
+            words += meant
         if words and len(found) > 1:
             phrase = f" {' '.join(words)} "
             forms = [(word, f" {word}", f" {word} ") for word in dict.fromkeys(words)]
@@ -131,9 +135,14 @@ class CatalogSearch:
         """
         async with self._making:
             if servers is not self._servers:
-                self._index = await asyncio.to_thread(_made, servers)
+                self._servers, self._index = None, await asyncio.to_thread(_made, servers)
                 self._servers = servers
             return self._index
+
+    def ready(self, servers: Mapping[str, CatalogServer]) -> SearchIndex | None:
+        """The index over these servers if it is made already; may be asked from any thread."""
+        known, index = self._servers, self._index
+        return index if servers is known else None
 
 
 def _made(servers: Mapping[str, CatalogServer]) -> SearchIndex:

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Final
 
 from desktop.catalog.loading import load_catalog
+from desktop.catalog.model import CatalogServer
 from desktop.catalog.official import OFFICIAL_NAME, fetch_official
+from desktop.catalog.search import SearchIndex
+from desktop.catalog.source import ConfigurationSource
 from desktop.catalog.starter import starter_path
 from desktop.cli import output
 from desktop.cli.commands import Command, Group, no_arguments
 from desktop.cli.parser import Parser, closest
-from desktop.errors import CatalogError, StateFileError
+from desktop.errors import CatalogError, StateFileError, UsageError
 from desktop.state import yaml_text
 from desktop.state.atomic_file import read_bytes
 from desktop.state.catalog_index import CatalogIndex, CatalogRecord, catalog_file_name
@@ -92,14 +95,48 @@ def _print_servers(name: str, file: Path, paths: Paths) -> None:
     catalog = load_catalog(file, paths.cache)
     count = len(catalog.servers)
     print(output.bold(f"{catalog.display_name or name} ({count} server{'' if count == 1 else 's'})"))
-    columns = min(output.width(), 100)
     for server in sorted(catalog.servers.values(), key=lambda server: server.name.casefold()):
-        print(f"\n  {output.bold(output.printable(server.name))}")
-        description = output.printable(output.one_line(server.description or server.title))
-        for line in textwrap.wrap(description, columns - 4):
-            print(f"    {line}")
+        print()
+        _print_server(server)
     for problem in catalog.problems:
         output.remark(f"- {problem}")
+
+
+def _print_server(server: CatalogServer) -> None:
+    print(f"  {output.bold(output.printable(server.name))}")
+    description = output.printable(output.one_line(server.description or server.title))
+    for line in textwrap.wrap(description, min(output.width(), 100) - 4):
+        print(f"    {line}")
+
+
+def _search_arguments(parser: Parser) -> None:
+    parser.add_argument("words", metavar="WORD", nargs="+", help="what is needed: a name, a product, a task, a tool")
+    parser.option("--limit", type=_at_least_one, default=10, metavar="N", help="how many servers at most (default 10)")
+    parser.option("--format", choices=["json"], help="print name, title and description of each as JSON")
+
+
+def _search(arguments: argparse.Namespace) -> int:
+    servers = ConfigurationSource(Paths.of_user()).load().servers
+    index, text = SearchIndex(servers.values()), " ".join(arguments.words)
+    found = index.search(text) or index.find(text)
+    shown = found[: arguments.limit]
+    if arguments.format == "json":
+        told = [{"name": item.name, "title": item.title, "description": item.description.strip()} for item in shown]
+        output.print_json(told)
+        return 0
+    for server in shown:
+        _print_server(server)
+    if not found:
+        print("No server fits.")
+    elif len(found) > len(shown):
+        output.remark(f"{len(found) - len(shown)} more; see them with --limit {len(found)}.")
+    return 0
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text) < 1:
+        raise UsageError(f"--limit: {text!r} is not a number from 1 upwards")
+    return int(text)
 
 
 def _update_arguments(parser: Parser) -> None:
@@ -163,6 +200,9 @@ GROUP: Final = Group(
     (
         Command(("ls", "list"), "List the known catalogs.", "--format json", _list, _list_arguments),
         Command(("show",), "Show the servers of a catalog.", "docker-mcp --format yaml", _show, _show_arguments),
+        Command(
+            ("search",), "Find servers in all catalogs, best first.", "weather forecast", _search, _search_arguments
+        ),
         Command(("update",), "Fetch the official catalog again.", OFFICIAL_NAME, _update, _update_arguments),
         Command(("init",), "Fetch the official catalog unless a fresh one is here.", "", _init, no_arguments),
     ),

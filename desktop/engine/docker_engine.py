@@ -167,6 +167,7 @@ class DockerEngine:
 
         Raises:
             ImageUnavailableError: The image is not on this machine.
+            EngineUnavailableError: The engine has gone.
             EngineError: The engine refused, or the time is up; the container is then removed.
         """
         capture = Capture(OUTPUT_LIMIT)
@@ -183,8 +184,13 @@ class DockerEngine:
             raise EngineError(
                 f"A container of {spec.image} did not end within {time_limit:g} s", "It was stopped; try again."
             )
+        code = container.exited.result()
+        if code == wire.EXIT_UNKNOWN:
+            raise EngineUnavailableError(
+                f"The container engine went away while a container of {spec.image} ran", "Start it and try again."
+            )
         await container.wait_output(CALL_LIMIT)
-        return container.exited.result(), capture.content(STDOUT), capture.content(STDERR)
+        return code, capture.content(STDOUT), capture.content(STDERR)
 
     async def own_networks(self) -> tuple[str, ...]:
         """Networks of the container this program runs in, or empty on a host."""

@@ -135,13 +135,18 @@ class CallGuard:
 
     def _around(self, method: Method, kind: str) -> Method:
         def take(call: Call, message: Envelope) -> None:
-            if isinstance(call, GuardedCall):  # it has waited until the servers were listed
-                method(call, message)
-                return
-            subject = _subject.decode(message.params)
+            decoded = _subject.decode(message.params)
+            subject = decoded.name or decoded.uri
             outer = len(self._interceptors) if kind == "tool" else 0
-            guarded = GuardedCall(call, self, kind, subject.name or subject.uri, outer)
-            guarded.session.calls[guarded.id] = guarded
+            if isinstance(call, GuardedCall):
+                if call.subject == subject:  # it has waited until the servers were listed
+                    method(call, message)
+                    return
+                guarded = call  # a tool of the gateway's own has handed it on to another tool
+                guarded.subject, guarded.outer = subject, outer
+            else:
+                guarded = GuardedCall(call, self, kind, subject, outer)
+                guarded.session.calls[guarded.id] = guarded
             if any(item.when == "before" for item in self._interceptors[:outer]):
                 self._later(guarded, self._before(guarded, message, method))
             else:

@@ -6,7 +6,9 @@ Unlike the reference, a change is seen by the session that made it alone, and wh
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import contextlib
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["DynamicTools"]
 
 _MOST_FOUND: Final = 50
+PROGRESS_EVERY: Final = 5.0
 _NO_ARGUMENTS: Final = Raw(b"{}")
 
 
@@ -126,7 +129,7 @@ class DynamicTools:
         session = call.session
         server = await self._entry(arguments.name)
         name = server.name
-        async with self._lock(session):
+        async with self._lock(session), _signs_of_life(call, meta):
             additions = _additions(session)
             chosen = additions.values.get(name)
             is_on = name in self._fleet.servers and chosen is None
@@ -139,7 +142,6 @@ class DynamicTools:
 
     async def _started(self, session: Session, server: CatalogServer, chosen: Mapping[str, Any] | None) -> Hold:
         """The server, held for the session and listed; raises `GatewayError` when something is in the way."""
-        _must_last(session)
         if self._fleet.paused:
             raise ServerStartError("All servers are paused", "The person can resume them in the tray")
         values = chosen if chosen is not None else self._fleet.configuration.values_of(server)
@@ -210,7 +212,6 @@ class DynamicTools:
                 known = sorted({server.name for server in additions.servers(self._fleet.servers)})
                 raise GatewayError(f"{name} is not in this session", f"There are: {', '.join(known) or 'none'}")
             if is_on:
-                _must_last(session)
                 additions.left_out.add(name)
             additions.hidden.discard(name)
             self._gateway.session_changed(session)
@@ -222,14 +223,13 @@ class DynamicTools:
         session, values = call.session, arguments.config
         server = await self._entry(arguments.server)
         name = server.name
-        _must_last(session)
         if not server.config:
             raise GatewayError(f"{name} has no settings", "Add it with mcp-add")
         faults = await asyncio.to_thread(complaints, server, values)
         if faults:
             schema = jsonrpc.encode(server.config).decode()
             raise GatewayError(f"The settings are not right: {'; '.join(faults)}", f"The schema is: {schema}")
-        async with self._lock(session):
+        async with self._lock(session), _signs_of_life(call, meta):
             additions = _additions(session)
             before = additions.holds.get(name)
             if before is not None or name in additions.servers_on(self._fleet.servers):
@@ -268,13 +268,27 @@ def _additions(session: Session) -> Additions:
     return session.additions
 
 
-def _must_last(session: Session) -> None:
-    """Raises `GatewayError` where every request is a session of its own, so that nothing could be kept for the next."""
-    if not session.lasts:
-        raise GatewayError(
-            "This client keeps no session to which a server could be added",
-            "The person can turn servers on: docker-mcp server enable NAME",
-        )
+@contextlib.asynccontextmanager
+async def _signs_of_life(call: Call, meta: Raw) -> AsyncIterator[None]:
+    """Send progress now and then, where the client has asked for it, so that it waits for the person and for an image."""
+    token = jsonrpc.fields(meta).get("progressToken") if meta else None
+    telling = asyncio.create_task(_tell_progress(call, token)) if token is not None else None
+    try:
+        yield
+    finally:
+        if telling is not None:
+            telling.cancel()
+
+
+async def _tell_progress(call: Call, token: Raw) -> None:
+    for step in itertools.count(1):
+        await asyncio.sleep(PROGRESS_EVERY)
+        params = {
+            "progressToken": token,
+            "progress": step,
+            "message": "Waiting for the person, or for the server to start",
+        }
+        call.send(jsonrpc.notification("notifications/progress", jsonrpc.encode(params)))
 
 
 def _told(server: CatalogServer, taken: Mapping[str, Any]) -> dict[str, Any]:

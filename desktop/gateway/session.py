@@ -178,11 +178,6 @@ class Session:
         return self._id
 
     @property
-    def lasts(self) -> bool:
-        """Whether later requests of the client come in this session too: not where each carries its own envelope over HTTP."""
-        return not self.modern or self.transport == "stdio"
-
-    @property
     def capabilities(self) -> bytes:
         """The client's capabilities, as JSON."""
         return self._capabilities

@@ -45,14 +45,15 @@ class Questions:
         self._ids = itertools.count(1)
         self._open: dict[str, _Open] = {}
         self._refused: dict[str, float] = {}
+        self._shown: tuple[Question, ...] = ()
 
     def attend(self) -> None:
         """From now on somebody sees the questions; before, all are refused."""
         self._attended = True
 
     def open(self) -> tuple[Question, ...]:
-        """Those that wait, oldest first."""
-        return tuple(item.question for item in self._open.values())
+        """Those that wait, oldest first. May be read from any thread."""
+        return self._shown
 
     def answer(self, id: int, *, allowed: bool) -> None:
         """Take the person's answer; one that comes too late changes nothing."""
@@ -109,7 +110,7 @@ class Questions:
             asked_at=time.monotonic(),
         )
         item = self._open[subject] = _Open(question)
-        self.changed.publish(None)
+        self._tell()
         return item
 
     async def _answer_to(self, item: _Open, subject: str) -> bool | None:
@@ -125,4 +126,8 @@ class Questions:
             item.waiting -= 1
             if self._open.get(subject) is item and (item.answer.done() or not item.waiting):
                 del self._open[subject]
-                self.changed.publish(None)
+                self._tell()
+
+    def _tell(self) -> None:
+        self._shown = tuple(item.question for item in self._open.values())
+        self.changed.publish(None)

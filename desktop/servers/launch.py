@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from desktop.catalog.kinds import kind_of
 from desktop.catalog.model import CatalogServer, ToolContainer
@@ -24,6 +24,7 @@ __all__ = [
     "environment",
     "missing_settings",
     "parse_memory",
+    "poci_binds",
     "poci_spec",
     "process_command",
     "remote_headers",
@@ -137,7 +138,7 @@ def container_spec(
         labels=container_labels(instance=instance, server=server.name),
         binds=binds(server, values),
         user=_plain(to_text(evaluate(server.user, root))),
-        network="none" if server.disableNetwork else (networks[0] if networks else ""),
+        network=_network(server, networks),
         extra_hosts=tuple(host for host in server.extraHosts if _plain(host)),
         cpus=limits.cpus,
         memory=limits.memory,
@@ -150,17 +151,47 @@ def binds(server: CatalogServer, values: Mapping[str, Any]) -> tuple[str, ...]:
     return _binds(evaluate_list(server.volumes, {server.canonical_name: values}, drop_empty=True))
 
 
+class PociBinds(NamedTuple):
+    """Mounts of a tool's container: those its entry names, and those the arguments of a call have chosen."""
+
+    fixed: tuple[str, ...]
+    chosen: tuple[str, ...]
+
+
+def poci_binds(container: ToolContainer, arguments: Mapping[str, Any]) -> PociBinds:
+    """The mounts of one call, checked and with absolute paths; raises `ServerStartError` for one that may not be."""
+    chosen = [item for item in container.volumes if "{{" in to_text(item)]
+    fixed = [item for item in container.volumes if item not in chosen]
+    return PociBinds(
+        _binds(evaluate_list(fixed, {}, drop_empty=True)), _binds(evaluate_list(chosen, arguments, drop_empty=True))
+    )
+
+
 def poci_spec(
-    server: str, container: ToolContainer, arguments: Mapping[str, Any], *, instance: str, limits: ContainerLimits
+    server: CatalogServer,
+    container: ToolContainer,
+    arguments: Mapping[str, Any],
+    values: Mapping[str, Any],
+    secrets: Mapping[str, str],
+    *,
+    instance: str,
+    limits: ContainerLimits,
+    networks: tuple[str, ...] = (),
 ) -> ContainerSpec:
-    """The container of one call to a tool of a `poci` server; templates see the call's arguments (spec 1.7.2)."""
+    """The container of one call to a tool of a `poci` server (spec 1.7.2).
+
+    Templates of the tool see the call's arguments, those of the environment the person's values. ``$NAME`` in the command
+    stays as it is: the caller writes the command, and may not read secrets with it.
+    """
     return ContainerSpec(
         image=container.image,
         command=tuple(evaluate_list(container.command, arguments)),
-        env={},
-        labels=container_labels(instance=instance, server=server),
-        binds=_binds(evaluate_list(container.volumes, arguments, drop_empty=True)),
+        env=environment(server, values, secrets),
+        labels=container_labels(instance=instance, server=server.name),
+        binds=tuple(bind for binds in poci_binds(container, arguments) for bind in binds),
         user=_plain(to_text(evaluate(container.user, arguments))),
+        network=_network(server, networks),
+        extra_hosts=tuple(host for host in server.extraHosts if _plain(host)),
         cpus=limits.cpus,
         memory=limits.memory,
         pids=limits.pids,
@@ -182,6 +213,10 @@ def remote_headers(server: CatalogServer, secrets: Mapping[str, str]) -> dict[st
     variables = {item.env: secrets.get(item.name, "") for item in server.secrets if item.env}
     headers = server.remote.headers if server.remote is not None else {}
     return {name: expand_variables(text, variables) for name, text in headers.items()}
+
+
+def _network(server: CatalogServer, networks: tuple[str, ...]) -> str:
+    return "none" if server.disableNetwork else (networks[0] if networks else "")
 
 
 def _binds(specs: list[str]) -> tuple[str, ...]:

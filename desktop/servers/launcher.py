@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from desktop.catalog.model import CatalogServer, ToolEntry
 from desktop.engine.labels import container_labels
@@ -20,6 +20,7 @@ from desktop.errors import (
     ServerStartError,
 )
 from desktop.policy.consent import ConsentStore
+from desktop.policy.questions import Questions
 from desktop.secrets.lookup import SecretLookup
 from desktop.secrets.redaction import Redactor
 from desktop.servers import launch
@@ -27,6 +28,7 @@ from desktop.servers.container import ContainerTransport
 from desktop.servers.poci import PociTransport
 from desktop.servers.process import ProcessGuard, ProcessTransport, child_environment
 from desktop.servers.remote import RemoteTransport, transport_type
+from desktop.servers.stakes import folder_matter, is_folder
 from desktop.servers.static import StaticTransport
 from desktop.servers.status import ServerKind
 from desktop.servers.stderr_log import StderrLog
@@ -35,6 +37,8 @@ from desktop.servers.upstream import Transport
 __all__ = ["RUN_WITHOUT_CONTAINER", "Launcher"]
 
 RUN_WITHOUT_CONTAINER = "run-without-container"
+P = ParamSpec("P")
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -46,6 +50,7 @@ class Launcher:
         secrets: Finds the values of declared secrets.
         redactor: Is told every secret before it is used.
         consent: What the person has agreed to.
+        questions: Where they are asked for more.
         env_file: Where a person may write secrets, for hints.
         instance: Our run's id, for labels.
         limits: Limits of a container.
@@ -62,6 +67,7 @@ class Launcher:
         secrets: SecretLookup,
         redactor: Redactor,
         consent: ConsentStore,
+        questions: Questions,
         env_file: str,
         instance: str,
         limits: launch.ContainerLimits,
@@ -74,6 +80,7 @@ class Launcher:
         self._secrets = secrets
         self._redactor = redactor
         self._consent = consent
+        self._questions = questions
         self._env_file = env_file
         self._instance = instance
         self._limits = limits
@@ -105,7 +112,7 @@ class Launcher:
             wanted = remote.transport_type if remote is not None and remote.url else "sse"
             return RemoteTransport(server.name, url, launch.remote_headers(server, secrets), transport_type(wanted))
         if kind is ServerKind.TOOLS:
-            return PociTransport(server, self._engine.available, self._poci_spec(server.name), log)
+            return PociTransport(server, self._poci(server, values, secrets), log)
         try:
             engine = await self._engine.available()
         except EngineError as error:
@@ -199,23 +206,54 @@ class Launcher:
         env = child_environment(os.environ, launch.environment(server, values, secrets))
         return ProcessTransport(server.name, launch.process_command(server, values, secrets), env, log, self._guard)
 
-    def _poci_spec(self, server: str) -> Callable[[ToolEntry, dict[str, Any]], Any]:
-        async def spec(tool: ToolEntry, arguments: dict[str, Any]) -> ContainerSpec:
+    def _poci(
+        self, server: CatalogServer, values: Mapping[str, Any], secrets: Mapping[str, str]
+    ) -> Callable[[ToolEntry, dict[str, Any], float], Awaitable[tuple[int, bytes, bytes]]]:
+        async def run(tool: ToolEntry, arguments: dict[str, Any], time_limit: float) -> tuple[int, bytes, bytes]:
             assert tool.container is not None
-            await self._have_image(await self._engine.available(), server, tool.container.image)
+            engine = await self._engine.available()
+            await self._may_mount(server, tool, arguments)
+            await self._have_image(engine, server.name, tool.container.image)
             await self._before_start()
-            return launch.poci_spec(server, tool.container, arguments, instance=self._instance, limits=self._limits)
+            spec = await asyncio.to_thread(
+                launch.poci_spec,
+                server,
+                tool.container,
+                arguments,
+                values,
+                secrets,
+                instance=self._instance,
+                limits=self._limits,
+                networks=await engine.own_networks(),
+            )
+            return await engine.run_once(spec, time_limit=time_limit)
 
-        return spec
+        return self._noticing_loss(run)
 
-    def _noticing_loss(self, prepare: Callable[[], Any]) -> Callable[[], Any]:
-        async def wrapped() -> ContainerSpec:
+    async def _may_mount(self, server: CatalogServer, tool: ToolEntry, arguments: dict[str, Any]) -> None:
+        """Ask the person before a caller chooses a folder of theirs for the first time."""
+        assert tool.container is not None
+        if not tool.container.volumes:
+            return
+        binds = await asyncio.to_thread(launch.poci_binds, tool.container, arguments)
+        matters = [folder_matter(bind) for bind in binds.chosen if is_folder(bind)]
+        if matters:
+            await self._questions.ask(
+                "mount",
+                server=server.name,
+                title=server.title or server.name,
+                asker="",
+                matters=matters,
+                instead="Allow it when MCP Gateway asks in the tray",
+            )
+
+    def _noticing_loss(self, work: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+        async def wrapped(*arguments: P.args, **named: P.kwargs) -> T:
             try:
-                spec: ContainerSpec = await prepare()
+                return await work(*arguments, **named)
             except EngineUnavailableError as error:
                 self._engine.lost(error)
                 raise
-            return spec
 
         return wrapped
 

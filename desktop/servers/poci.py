@@ -11,7 +11,6 @@ import msgspec
 
 from desktop import __version__, jsonrpc
 from desktop.catalog.model import CatalogServer, ToolEntry
-from desktop.engine.ports import ContainerEngine, ContainerSpec
 from desktop.errors import GatewayError
 from desktop.jsonrpc import Envelope
 from desktop.servers.stderr_log import StderrLog
@@ -35,8 +34,8 @@ class PociTransport:
 
     Args:
         server: The entry.
-        engine: Finds the engine that runs the calls; may raise `GatewayError`.
-        spec: Gives the container of one call to a tool with these arguments; may pull the image.
+        run: Runs the container of one call to a tool, with these arguments and this time limit in seconds; gives its exit
+            code, standard output and standard error, and may raise `GatewayError`.
         log: Receives the containers' standard error.
         time_limit: Seconds one call may take.
     """
@@ -44,16 +43,14 @@ class PociTransport:
     def __init__(
         self,
         server: CatalogServer,
-        engine: Callable[[], Awaitable[ContainerEngine]],
-        spec: Callable[[ToolEntry, dict[str, Any]], Awaitable[ContainerSpec]],
+        run: Callable[[ToolEntry, dict[str, Any], float], Awaitable[tuple[int, bytes, bytes]]],
         log: StderrLog,
         *,
         time_limit: float = 300.0,
     ) -> None:
         self._name = server.name
         self._tools = {tool.name: tool for tool in server.tools if tool.container is not None}
-        self._engine = engine
-        self._spec = spec
+        self._run = run
         self._log = log
         self._time_limit = time_limit
         self._receiver: MessageReceiver | None = None
@@ -123,9 +120,7 @@ class PociTransport:
         if tool is None:
             return _text(f"There is no tool {params.name!r}", error=True)
         try:
-            spec = await self._spec(tool, params.arguments or {})
-            engine = await self._engine()
-            code, out, err = await engine.run_once(spec, time_limit=self._time_limit)
+            code, out, err = await self._run(tool, params.arguments or {}, self._time_limit)
         except GatewayError as error:
             return _text(str(error), error=True)
         for line in err.splitlines():
@@ -137,7 +132,10 @@ class PociTransport:
 
 
 def _definition(tool: ToolEntry) -> dict[str, Any]:
-    schema = {"type": "object", **tool.parameters}
+    """The tool as ``tools/list`` gives it: its parameters' schema whole, or any object where it has none (spec 1.7.2)."""
+    schema: dict[str, Any] = {"type": "object"}
+    if tool.parameters.get("properties"):
+        schema = {key: value for key, value in tool.parameters.items() if value is not None} | schema
     entry: dict[str, Any] = {"name": tool.name, "description": tool.description, "inputSchema": schema}
     if tool.annotations:
         entry["annotations"] = tool.annotations

@@ -13,7 +13,7 @@ from desktop.catalog.model import CatalogServer
 from desktop.servers import launch
 from desktop.servers.status import ServerKind
 
-__all__ = ["folder_matter", "stakes"]
+__all__ = ["folder_matter", "is_folder", "stakes"]
 
 _SHOWN: Final = 60
 _DIGEST: Final = 12
@@ -40,11 +40,20 @@ def stakes(
     if _identity(server) not in {_identity(other) for other in trusted}:
         matters.append(_what_runs(server))
     matters += [f"use the secret {secret.env or secret.name}" for secret in server.secrets]
-    matters += [folder_matter(bind) for bind in launch.binds(server, values) if _HOST_PATH.match(bind)]
+    binds = [*launch.binds(server, values)]
+    for tool in server.tools:
+        if tool.container is not None:
+            binds += launch.poci_binds(tool.container, {}).fixed
+    matters += dict.fromkeys(folder_matter(bind) for bind in binds if is_folder(bind))
     if chosen:
         told = ", ".join(f"{name} = {_short(value)}" for name, value in sorted(chosen.items()))
         matters.append(f"run with settings the client has chosen ({told})")
     return tuple(matters)
+
+
+def is_folder(bind: str) -> bool:
+    """Whether a mount is a place of this machine's disk, not a named or an anonymous volume."""
+    return _HOST_PATH.match(bind) is not None and ":" in bind[2:]
 
 
 def folder_matter(bind: str) -> str:

@@ -78,6 +78,10 @@ class Actions(QObject):
         """End a call under way."""
         self._run(lambda host: host.cancel_call(number))
 
+    def answer(self, question: int, allowed: bool) -> None:
+        """Answer a question of the host."""
+        self._run(lambda host: host.answer(question, allowed))
+
     def copy(self, text: str) -> None:
         """Put a text on the clipboard."""
         QGuiApplication.clipboard().setText(text)

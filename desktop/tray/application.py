@@ -26,6 +26,7 @@ from desktop.tray.icon import TrayIcon
 from desktop.tray.main_window import MainWindow
 from desktop.tray.memory import Memory
 from desktop.tray.menu import TrayMenu
+from desktop.tray.question_window import QuestionWindow, headline
 from desktop.tray.server_list import ServerFilter
 from desktop.tray.single_instance import Request, SingleInstance
 from desktop.tray.theme import Look, Theme
@@ -129,6 +130,8 @@ class TrayApplication(QObject):
         self.menu = TrayMenu(self.bridge, self.actions, self)
         self.icon = TrayIcon(self.bridge, self.theme, self.menu.menu, self)
         self.window = MainWindow(self.bridge, self.actions, self.theme, memory)
+        self.question = QuestionWindow(self.bridge, self.actions, self.theme)
+        self._newest_question = 0
         self._looks_left = TRAY_LOOKS
         self._tray_watch = QTimer(self)
         self._tray_watch.setInterval(TRAY_LOOK_INTERVAL)
@@ -141,6 +144,7 @@ class TrayApplication(QObject):
         self.window.close_requested.connect(self.on_close)
         self.window.quit_requested.connect(self.quit)
         self.actions.failed.connect(self._on_failure)
+        self.bridge.questions_changed.connect(self._on_questions)
 
     async def main(self, hidden: bool = False) -> None:
         """Appear, serve until told to stop, then close everything."""
@@ -242,6 +246,8 @@ class TrayApplication(QObject):
             hosting.cancel()
             await asyncio.wait({hosting}, timeout=1.0)
         self.menu.close()
+        self.question.hide()
+        self.question.deleteLater()
         self.window.deleteLater()
 
     def _open_all(self) -> None:
@@ -273,6 +279,14 @@ class TrayApplication(QObject):
             told.setText(title + ".")
             told.setInformativeText(text)
             told.open()
+
+    def _on_questions(self) -> None:
+        """The window with the question comes by itself; where it may be overlooked, a notification tells of it."""
+        newest = max((question.id for question in self.bridge.questions()), default=0)
+        if newest > self._newest_question:
+            self._newest_question = newest
+            told = next(question for question in self.bridge.questions() if question.id == newest)
+            self.icon.notify(headline(told), self.tr("MCP Gateway asks you whether to allow it."))
 
     def _on_failure(self, message: str, _hint: str) -> None:
         """A failure is told in the window; when the window is hidden, also where the person looks."""

@@ -14,10 +14,12 @@ from desktop.host import (
     Host,
     HostEvent,
     ProblemsChanged,
+    QuestionsChanged,
     RunningCall,
     ServersChanged,
     StatusChanged,
 )
+from desktop.policy.question import Question
 from desktop.servers.status import ServerStatus
 
 __all__ = ["Bridge", "Phase"]
@@ -44,12 +46,14 @@ class Bridge(QObject):
         servers_changed: Names of the servers whose status is new; an empty set means all of them.
         status_changed: Engine, endpoint or pause state is new.
         problems_changed: The configuration problems are new.
+        questions_changed: A question to the person has come or gone.
         phase_changed: The host came, failed or is going.
     """
 
     servers_changed = Signal(frozenset)
     status_changed = Signal()
     problems_changed = Signal()
+    questions_changed = Signal()
     phase_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -62,6 +66,7 @@ class Bridge(QObject):
         self._servers_due = False
         self._status_due = False
         self._problems_due = False
+        self._questions_due = False
         self._last_round = 0.0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -126,6 +131,14 @@ class Bridge(QObject):
         """Sentences about broken files."""
         return self._host.problems() if self._host else ()
 
+    def search(self, text: str) -> tuple[str, ...]:
+        """Names of the catalogs' servers that fit what the person has typed."""
+        return self._host.search(text) if self._host else ()
+
+    def questions(self) -> tuple[Question, ...]:
+        """What waits for the person's answer."""
+        return self._host.questions() if self._host else ()
+
     def stderr(self, name: str) -> tuple[str, ...]:
         """What the server wrote last to standard error."""
         return self._host.stderr(name) if self._host else ()
@@ -138,7 +151,7 @@ class Bridge(QObject):
     def _enter(self, phase: Phase) -> None:
         self._phase = phase
         self.phase_changed.emit()
-        self._servers_due = self._status_due = self._problems_due = True
+        self._servers_due = self._status_due = self._problems_due = self._questions_due = True
         self._names = None
         self._publish()
 
@@ -154,6 +167,8 @@ class Bridge(QObject):
                 self._status_due = True
             case ProblemsChanged():
                 self._problems_due = True
+            case QuestionsChanged():
+                self._questions_due = True
         if not self._timer.isActive():
             wait = self._last_round + INTERVAL - time.monotonic()
             self._timer.start(max(0, round(wait * 1000)))
@@ -170,3 +185,6 @@ class Bridge(QObject):
         if self._problems_due:
             self._problems_due = False
             self.problems_changed.emit()
+        if self._questions_due:
+            self._questions_due = False
+            self.questions_changed.emit()

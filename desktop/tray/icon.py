@@ -104,6 +104,8 @@ def tray_state(bridge: Bridge) -> TrayState:
     )
     if engine_missed or any(map(words.needs_person, on)) or bridge.problems() or (not endpoint.url and endpoint.reason):
         return TrayState.ATTENTION
+    if bridge.questions():
+        return TrayState.ATTENTION
     if any(status.state is ServerState.STARTING for status in on):
         return TrayState.WORKING
     return TrayState.OK
@@ -158,6 +160,7 @@ class TrayIcon(QObject):
         bridge.servers_changed.connect(lambda _names: self._refresh())
         bridge.status_changed.connect(self._refresh)
         bridge.problems_changed.connect(self._refresh)
+        bridge.questions_changed.connect(self._refresh)
         theme.changed.connect(self._refresh)
         self._watcher = self._watch_bus()
         self._refresh()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from typing import Any
 
 from PySide6.QtCore import (
@@ -164,6 +165,7 @@ class ServerOrder(QSortFilterProxyModel):
         super().__init__(parent)
         self._model = model
         self._needles: tuple[str, ...] = ()
+        self._found: frozenset[str] = frozenset()
         self._filter = ServerFilter.ALL
         self._on: frozenset[str] = frozenset()
         model.modelReset.connect(self._note_on)  # before the proxy's own answer to the reset
@@ -182,9 +184,10 @@ class ServerOrder(QSortFilterProxyModel):
         self._filter = which
         self.settle()
 
-    def set_search(self, text: str) -> None:
-        """Show only servers in which every word of ``text`` occurs."""
+    def set_search(self, text: str, found: Iterable[str] = ()) -> None:
+        """Show only servers in which every word of ``text`` occurs, and those the catalogs' search has ``found``."""
         self._needles = tuple(text.casefold().split())
+        self._found = frozenset(found)
         self.settle()
 
     def settle(self) -> None:
@@ -202,7 +205,7 @@ class ServerOrder(QSortFilterProxyModel):
             return False
         if self._filter is ServerFilter.ATTENTION and not words.needs_person(status):
             return False
-        if not self._needles:
+        if not self._needles or status.name in self._found:
             return True
         fields = (status.title, status.name, status.description, status.source, status.kind.value, status.state.value)
         hay = "\n".join(fields).casefold()

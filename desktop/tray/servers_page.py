@@ -192,7 +192,7 @@ class ServersPage(QWidget):
         self.view.viewport().update()
 
     def _on_search(self, text: str) -> None:
-        self.order.set_search(text)
+        self.order.set_search(text, self._bridge.search(text) if text.strip() else ())
         self._keep_chosen()
 
     def _on_current_changed(self, current: QModelIndex, _previous: QModelIndex) -> None:

@@ -52,10 +52,15 @@ def test_all_words_have_to_be_found_and_the_best_comes_first(query: str, expecte
 
 @pytest.mark.parametrize(
     ("query", "expected"),
-    [("githbu", ["github-official", "gitmcp"]), ("slakc", ["slack"]), ("git nothing", ["git"])],
+    [
+        ("githbu", ["github-official", "gitmcp"]),
+        ("slakc mesages", ["slack"]),
+        ("repositoires git", ["git", "github-official"]),
+        ("git nothign", []),
+    ],
 )
-def test_where_no_server_has_all_words_those_that_fit_best_come(query: str, expected: list[str]) -> None:
-    assert names(query)[: len(expected)] == expected
+def test_a_misspelt_word_stands_for_what_it_is_misspelt_from(query: str, expected: list[str]) -> None:
+    assert sorted(names(query)) == sorted(expected)
 
 
 def test_a_description_of_a_task_finds_servers_by_any_of_its_words_rare_ones_first() -> None:
@@ -149,7 +154,7 @@ def test_a_search_over_hundreds_of_servers_takes_less_than_two_milliseconds() ->
     catalog: Catalog = parse_catalog(f"registry:\n{filler}", where="filler")
     index = SearchIndex(chain(SERVERS, catalog.servers.values()))
     best = {}
-    for query in ("", "e", "tool 12", "every kind server", "git"):
+    for query in ("", "e", "tool 12", "every kind server", "git", "evrey knid"):
         tries = []
         for _ in range(15):
             started = time.thread_time()

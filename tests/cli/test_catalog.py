@@ -116,3 +116,14 @@ def test_fetching_puts_the_official_catalog_in_place(
     assert capsys.readouterr().out in ("updated: docker-mcp\n", "unchanged: docker-mcp\n")
     assert main(["catalog", "ls"]) == 0
     assert capsys.readouterr().out == "docker-mcp: Docker MCP Catalog\n"
+
+
+def test_search_finds_servers_in_all_catalogs_best_first_typing_errors_forgiven(run: Run, docker_mcp: Path) -> None:
+    found = json.loads(run("catalog", "search", "adds", "numbers", "--format", "json").stdout)
+    assert found == [{"name": "tiny", "title": "Tiny", "description": "Adds numbers."}]
+    assert run("catalog", "search", "nmubers").stdout == "  tiny\n    Adds numbers.\n"
+    assert run("catalog", "search", "numbers of qqqqqq").stdout.startswith("  tiny\n")
+    assert run("catalog", "search", "qqqqqq").stdout == "No server fits.\n"
+    many = run("catalog", "search", "a", "--limit", "1")
+    assert "more; see them with --limit" in many.stderr
+    assert refusal(run("catalog", "search", "a", "--limit", "0")).startswith("--limit: '0' is not a number from 1")

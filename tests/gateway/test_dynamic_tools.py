@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -13,7 +13,10 @@ import pytest
 from desktop.catalog.model import CatalogServer, SecretReference, ToolEntry
 from desktop.catalog.search import CatalogSearch
 from desktop.errors import MissingSettingError, ServerStartError
+from desktop.gateway import dynamic_tools
+from desktop.gateway.call_guard import CallGuard
 from desktop.gateway.dynamic_tools import DynamicTools
+from desktop.gateway.interceptors import Interceptor, InterceptorRunner
 from desktop.gateway.session import Call
 from desktop.jsonrpc import Envelope
 from desktop.policy.consent import ConsentStore
@@ -244,6 +247,24 @@ async def test_a_client_that_cancels_takes_its_question_back(dynamic: Dynamic) -
     await client.leave()
 
 
+async def test_a_client_that_waits_for_the_person_hears_that_it_is_to_wait(
+    dynamic: Dynamic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dynamic_tools, "PROGRESS_EVERY", 0.01)
+    await dynamic.start(FakeServer("extra", "one"))
+    dynamic._watching()  # nobody answers
+    client = await dynamic.rig.client()
+    asked = client.call("mcp-add", arguments={"name": "extra"}, _meta={"progressToken": "p"})
+    await eventually(lambda: len(asked.before) >= 2)
+    assert [message["params"]["progress"] for message in asked.before[:2]] == [1, 2]
+    assert asked.before[0]["params"]["progressToken"] == "p"
+    dynamic.questions.answer(dynamic.questions.open()[0].id, allowed=True)
+    assert not (await asked.result())["isError"]
+    told = len(asked.before)
+    await asyncio.sleep(0.03)
+    assert len(asked.before) == told
+
+
 async def test_an_unknown_name_suggests_the_nearest(dynamic: Dynamic) -> None:
     await dynamic.start(FakeServer("github-official", "one"))
     client = await dynamic.rig.client()
@@ -418,15 +439,6 @@ async def test_what_an_added_server_tells_and_asks_reaches_its_session(dynamic: 
     assert "late" in await client.tools()
 
 
-async def test_a_client_without_a_lasting_session_can_only_look(dynamic: Dynamic) -> None:
-    await dynamic.start(FakeServer("extra", "one"))
-    client = await dynamic.rig.client()
-    client.session.modern, client.session.transport = True, "streaming"
-    assert (await done(client, "mcp-find", query="extra"))["total_matches"] == 1
-    assert "keeps no session" in await refused(client, "mcp-add", name="extra")
-    assert "keeps no session" in await refused(client, "mcp-remove", name="base")
-
-
 class Ended:
     """Keeps the names of ended calls."""
 
@@ -446,3 +458,43 @@ async def test_own_tools_are_logged_like_others(dynamic: Dynamic) -> None:
     await done(client, "mcp-find", query="x")
     await used(client, "mcp-exec", name="ping")
     assert log.names == ["mcp-find", "ping"]
+
+
+class Watching:
+    """Runs interceptors: keeps what they are told, and stops calls to the tool ``two``."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str]] = []
+
+    async def run(self, interceptor: Interceptor, payload: bytes) -> bytes:
+        told = json.loads(payload)
+        tool = told["params"]["name"] if "params" in told else told["tool"]
+        self.seen.append((interceptor.when, tool))
+        return b'{"content": [{"type": "text", "text": "not this one"}]}' if tool == "two" and "params" in told else b""
+
+
+async def test_interceptors_see_the_tool_that_exec_calls_and_may_stop_it(dynamic: Dynamic) -> None:
+    watching = Watching()
+    both = [Interceptor(when=when, kind="exec", argument="") for when in ("before", "after")]
+    guard = CallGuard(interceptors=both, runner=cast("InterceptorRunner", watching))
+    extra = FakeServer("extra", "one", "two")
+    await dynamic.start(extra, on=("extra",), gateway={"guard": guard})
+    client = await dynamic.rig.client()
+    assert await used(client, "mcp-exec", name="one") == ("extra:one", False)
+    assert watching.seen == [("before", "mcp-exec"), ("before", "one"), ("after", "one")]
+    assert await client.call("mcp-exec", arguments={"name": "two"}).result() == {
+        "content": [{"type": "text", "text": "not this one"}]
+    }
+    assert [call["params"]["name"] for call in extra.last.requests("tools/call")] == ["one"]
+
+
+async def test_exec_can_be_cancelled_while_the_tool_works(dynamic: Dynamic) -> None:
+    worker = FakeServer("worker", "one")
+    worker.held.add("tools/call")
+    await dynamic.start(worker, on=("worker",))
+    client = await dynamic.rig.client()
+    asked = client.call("mcp-exec", arguments={"name": "one"})
+    await eventually_call(worker)
+    client.tell("notifications/cancelled", {"requestId": asked.id})
+    await worker.last.wait_for("notifications/cancelled")
+    assert asked.abandoned

@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
+from typing import Any
 
 from desktop.errors import GatewayError, ServerNotFoundError
 from desktop.events import EventStream
@@ -25,7 +26,7 @@ from desktop.policy.question import Question
 from desktop.servers.status import OfferedTool, ServerKind, ServerState, ServerStatus
 from desktop.sharing import Sharing
 
-__all__ = ["DOCKER", "NO_DOCKER", "FakeHost", "failing_host", "few_servers", "long_names", "many_servers"]
+__all__ = ["DOCKER", "NO_DOCKER", "FakeHost", "failing_host", "few_servers", "long_names", "many_servers", "question"]
 
 DOCKER = EngineStatus(state=EngineState.CONNECTED, name="Docker 28.2")
 NO_DOCKER = EngineStatus(
@@ -39,6 +40,7 @@ class FakeHost:
     """Does what `Host` promises, at once and in memory.
 
     Attributes:
+        found: What a search for a text finds.
         calls: What was asked, in order, as (method, arguments…).
         fail_next: An error the next request raises.
         delay: Seconds each request takes.
@@ -56,6 +58,7 @@ class FakeHost:
         self._clients = 2
         self._endpoint: EndpointStatus | None = None
         self._running: tuple[RunningCall, ...] = ()
+        self.found: dict[str, tuple[str, ...]] = {}
         self.calls: list[tuple[object, ...]] = []
         self.fail_next: GatewayError | None = None
         self.delay = 0.0
@@ -98,6 +101,9 @@ class FakeHost:
         on = [status for status in self.servers() if status.state in (ServerState.READY, ServerState.IDLE)]
         tools = sum(status.tool_count or 0 for status in on)
         return EndpointStatus(url="http://127.0.0.1:8811/mcp", clients=self._clients, tools=tools)
+
+    def search(self, text: str) -> tuple[str, ...]:
+        return self.found.get(text, ())
 
     def tools(self, name: str) -> tuple[OfferedTool, ...]:
         return ()
@@ -211,6 +217,24 @@ async def failing_host(error: Exception) -> AsyncIterator[FakeHost]:
     """A host that can't start."""
     raise error
     yield FakeHost()
+
+
+def question(id: int = 1, **values: Any) -> Question:
+    """A question as a client's wish to add a server brings it."""
+    usual: dict[str, Any] = {
+        "kind": "add-server",
+        "server": "github-official",
+        "title": "GitHub",
+        "asker": "claude-code 2.4.1",
+        "matters": (
+            "run the image ghcr.io/github/github-mcp-server@sha256:94c1b0ad27f1",
+            "use the secret GITHUB_PERSONAL_ACCESS_TOKEN",
+            "read and change the folder /home/ada/Documents/projects",
+        ),
+        "seconds": 120.0,
+        "asked_at": time.monotonic(),
+    }
+    return Question(id=id, **{**usual, **values})
 
 
 def few_servers() -> list[ServerStatus]:

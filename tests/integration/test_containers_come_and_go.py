@@ -68,7 +68,9 @@ def start(home: Home, docker_engine: docker.DockerClient) -> Any:
 
     @contextlib.asynccontextmanager
     async def started(**more: Any) -> AsyncIterator[Running]:
-        async with running(GatewayOptions(secrets=str(home.root / ".env"), **more), home.paths) as application:
+        async with running(
+            GatewayOptions(secrets=str(home.root / ".env"), dynamic_tools=False, **more), home.paths
+        ) as application:
             found = Running(application, docker_engine)
             yield found
         assert found.containers() == []

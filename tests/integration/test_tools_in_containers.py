@@ -21,9 +21,9 @@ pytestmark = pytest.mark.engine
 LIMIT = 30.0
 
 
-def tool(name: str, *command: str, **properties: str) -> dict[str, Any]:
+def tool(name: str, *command: str, container: dict[str, Any] | None = None, **properties: str) -> dict[str, Any]:
     parameters = {"type": "object", "properties": {key: {"type": kind} for key, kind in properties.items()}}
-    container = {"image": image("busybox"), "command": list(command)}
+    container = {"image": image("busybox"), "command": list(command), **(container or {})}
     return {"name": name, "description": f"Runs {name}", "parameters": parameters, "container": container}
 
 
@@ -39,14 +39,43 @@ ENTRY = {
     ],
 }
 
+RICH = {
+    "type": "object",
+    "properties": {
+        "where": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+        "lines": {"type": "array", "items": {"type": "array", "items": {"type": "integer"}}},
+        "unit": {"type": "string", "enum": ["km", "mi"], "default": "km", "description": "Which unit"},
+        "count": {"type": ["integer", "null"], "minimum": 0},
+    },
+    "required": ["where"],
+    "additionalProperties": False,
+}
+EQUIPPED = {
+    "type": "poci",
+    "title": "Equipped",
+    "secrets": [{"name": "equipped.token", "env": "TOKEN"}],
+    "env": [{"name": "GREETING", "value": "{{equipped.greeting}}"}, {"name": "COPY", "value": "$TOKEN!"}],
+    "config": [{"name": "equipped", "type": "object", "properties": {"greeting": {"type": "string"}}}],
+    "disableNetwork": True,
+    "tools": [
+        tool(
+            "surroundings", "sh", "-c", 'echo "$GREETING $COPY $1"; ls /sys/class/net', "sh", "{{text}}", text="string"
+        ),
+        tool("look", "cat", "/seen/note", container={"volumes": ["{{folder|mount_as:/seen:ro}}"]}, folder="string"),
+        {**tool("rich", "true"), "parameters": RICH},
+    ],
+}
+
 
 @pytest.fixture
 async def application(home: Home, docker_engine: docker.DockerClient) -> AsyncIterator[Application]:
-    (home.root / ".env").write_text("", encoding="utf-8")
+    (home.root / ".env").write_text("equipped.token=sesame\n", encoding="utf-8")
+    home.paths.config.write_text("equipped: {greeting: hello}\n", encoding="utf-8")
     missing = {"type": "poci", "tools": [{**tool("lost"), "container": {"image": "127.0.0.1:1/none:1", "command": []}}]}
-    home.catalog({"tools": ENTRY, "missing": missing})
-    home.enable("tools", "missing")
-    async with running(GatewayOptions(secrets=str(home.root / ".env")), home.paths) as found:
+    home.catalog({"tools": ENTRY, "missing": missing, "equipped": EQUIPPED})
+    home.enable("tools", "missing", "equipped")
+    options = GatewayOptions(secrets=str(home.root / ".env"), dynamic_tools=False)
+    async with running(options, home.paths) as found:
         assert await found.settled(LIMIT)
         instance = found._lock.instance
         yield found
@@ -71,7 +100,10 @@ async def test_tools_are_listed_from_the_entry_without_running_anything(
     application: Application, client: GatewayClient
 ) -> None:
     listed = (await client.ask("tools/list").result())["tools"]
-    assert [entry["name"] for entry in listed] == ["lost", "shout", "fail", "words", "hang"]
+    names = ["surroundings", "look", "rich", "lost", "shout", "fail", "words", "hang"]
+    assert [entry["name"] for entry in listed] == names
+    assert {entry["name"]: entry["inputSchema"] for entry in listed}["rich"] == RICH
+    assert {entry["name"]: entry["inputSchema"] for entry in listed}["hang"] == {"type": "object"}
     (shout,) = [entry for entry in listed if entry["name"] == "shout"]
     assert shout["inputSchema"] == {"type": "object", "properties": {"text": {"type": "string"}}}
     assert shout["description"] == "Runs shout"
@@ -83,6 +115,43 @@ async def test_tools_are_listed_from_the_entry_without_running_anything(
 async def test_arguments_go_into_the_command_and_the_output_comes_back(client: GatewayClient) -> None:
     assert await call(client, "shout", text="hello; exit 9") == ("HELLO; EXIT 9\n", False)
     assert await call(client, "words", words=["one", "two words"]) == ("2: one two words\n", False)
+
+
+async def test_its_secrets_its_environment_and_its_network_are_those_of_the_entry(
+    application: Application, client: GatewayClient
+) -> None:
+    assert await call(client, "surroundings", text="$TOKEN ${TOKEN}") == ("hello sesame! $TOKEN ${TOKEN}\nlo\n", False)
+
+
+async def test_a_folder_the_caller_chooses_is_mounted_when_the_person_agrees_and_is_remembered(
+    application: Application, client: GatewayClient, home: Home
+) -> None:
+    (home.root / "notes").mkdir()
+    (home.root / "notes" / "note").write_text("seen", encoding="utf-8")
+    notes = str(home.root / "notes")
+    text, failed = await call(client, "look", folder=notes)
+    assert failed
+    assert text.startswith(f"Equipped may not read the folder {notes} before a person has agreed")
+    application.questions_are_seen()
+    asked = client.ask("tools/call", {"name": "look", "arguments": {"folder": notes}})
+    await eventually(application.questions, seconds=LIMIT)
+    (question,) = application.questions()
+    assert (question.server, question.matters) == ("equipped", (f"read the folder {notes}",))
+    await application.answer(question.id, True)
+    await eventually(lambda: asked.done, seconds=LIMIT)
+    assert (await asked.result())["content"][0]["text"] == "seen"
+    assert await call(client, "look", folder=f"{notes}/../notes") == ("seen", False)
+
+
+@pytest.mark.parametrize("folder", ["/etc", "/", "~/.ssh"])
+async def test_a_folder_of_the_system_or_of_keys_is_never_mounted(
+    application: Application, client: GatewayClient, folder: str
+) -> None:
+    application.questions_are_seen()
+    text, failed = await call(client, "look", folder=folder)
+    assert failed
+    assert "can't be mounted" in text
+    assert application.questions() == ()
 
 
 async def test_another_exit_code_than_zero_is_an_error_with_everything_that_was_printed(

@@ -89,6 +89,8 @@ def test_search_finds_words_in_any_field(order: ServerOrder) -> None:
     assert names(order) == ["time"]
     order.set_search("ghcr.io")
     assert names(order) == ["github-official"]
+    order.set_search("by a tool", ["fetch"])
+    assert names(order) == ["fetch"]
     order.set_search("no such thing")
     assert names(order) == []
 

@@ -95,7 +95,7 @@ class ModernClients:
     ) -> ModernReply | Listening:
         number = next(self._numbers)
         if request.method == "subscriptions/listen":
-            return self._subscriptions[session.id].listen(message, request, number, target)
+            return self._subscriptions[session.id].listen(message, request, target)
         if request.method == "server/discover":
             reply = ModernReply(session, number, request, target, self._held)
             reply.finish(jsonrpc.response(number, self._discovered()))
@@ -155,7 +155,8 @@ class ModernClients:
     async def end_idle(self, oldest: float) -> None:
         """End sessions nobody has used since ``oldest`` (monotonic seconds); when there are too many, more."""
         idle = sorted(
-            (session for session in self.sessions if not session.calls), key=lambda session: session.last_active
+            (session for session in self.sessions if not session.calls and not self._subscriptions[session.id].open),
+            key=lambda session: session.last_active,
         )
         surplus = max(len(self.sessions) - _MOST_SESSIONS, 0)
         for place, session in enumerate(idle):

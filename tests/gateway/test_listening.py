@@ -55,7 +55,7 @@ async def heard(web: ModernWeb, id: Any = "L", **wanted: Any) -> AsyncIterator[t
 
 async def new_tool(rig: Rig, name: str) -> None:
     server_of(rig).tools.append(tool(name))
-    server_of(rig).last.tell("notifications/tools/list_changed")
+    server_of(rig).working.tell("notifications/tools/list_changed")
     await eventually(lambda: name in rig.gateway.offer.tool_routes)
 
 
@@ -63,7 +63,7 @@ async def test_only_what_was_asked_for_is_told_under_the_id_of_the_stream(rig: R
     async with heard(web, toolsListChanged=True, promptsListChanged=False) as (stream, agreed):
         assert agreed == {"toolsListChanged": True}
         server_of(rig).prompts.append({"name": "q"})
-        server_of(rig).last.tell("notifications/prompts/list_changed")
+        server_of(rig).working.tell("notifications/prompts/list_changed")
         await eventually(lambda: "q" in rig.gateway.offer.prompt_routes)
         await new_tool(rig, "new")
         assert await stream.message() == {
@@ -95,10 +95,10 @@ async def test_resources_are_followed_until_nobody_listens_any_more(rig: Rig, we
     async with heard(web, 1, resourceSubscriptions=["x://1"]) as (one, agreed):
         assert agreed == {"resourceSubscriptions": ["x://1"]}
         async with heard(web, 2, resourceSubscriptions=["x://1", "x://2"]) as (two, _):
-            asked = [message["params"]["uri"] for message in server.last.requests("resources/subscribe")]
+            asked = [message["params"]["uri"] for message in server.working.requests("resources/subscribe")]
             assert asked == ["x://1", "x://2"]
-            server.last.tell("notifications/resources/updated", {"uri": "x://2", "_meta": {"own": 1}})
-            server.last.tell("notifications/resources/updated", {"uri": "x://1"})
+            server.working.tell("notifications/resources/updated", {"uri": "x://2", "_meta": {"own": 1}})
+            server.working.tell("notifications/resources/updated", {"uri": "x://1"})
             first = await one.message()
             assert first is not None
             assert first["params"] == {"uri": "x://1", "_meta": {ID: 1}}
@@ -107,10 +107,10 @@ async def test_resources_are_followed_until_nobody_listens_any_more(rig: Rig, we
                 {"uri": "x://2", "_meta": {"own": 1, ID: 2}},
                 {"uri": "x://1", "_meta": {ID: 2}},
             ]
-        left = await server.last.wait_for("resources/unsubscribe")
+        left = await server.working.wait_for("resources/unsubscribe")
         assert left["params"]["uri"] == "x://2"
-    await server.last.wait_for("resources/unsubscribe", 2)
-    assert server.last.requests("resources/unsubscribe")[1]["params"]["uri"] == "x://1"
+    await server.working.wait_for("resources/unsubscribe", 2)
+    assert server.working.requests("resources/unsubscribe")[1]["params"]["uri"] == "x://1"
 
 
 async def test_another_client_keeps_what_it_follows(rig: Rig, web: ModernWeb, http: httpx.AsyncClient) -> None:
@@ -119,8 +119,8 @@ async def test_another_client_keeps_what_it_follows(rig: Rig, web: ModernWeb, ht
     async with heard(web, resourceSubscriptions=["x://1"]):
         pass
     await eventually(lambda: all(not session.calls for session in rig.gateway.sessions.values()))
-    assert server_of(rig).last.requests("resources/unsubscribe") == []
-    server_of(rig).last.tell("notifications/resources/updated", {"uri": "x://1"})
+    assert server_of(rig).working.requests("resources/unsubscribe") == []
+    server_of(rig).working.tell("notifications/resources/updated", {"uri": "x://1"})
     assert (await other.wait_for("notifications/resources/updated"))["params"] == {"uri": "x://1"}
 
 
@@ -148,9 +148,9 @@ async def test_what_happens_before_the_acknowledgement_is_told_after_it(rig: Rig
     server.held.add("resources/subscribe")
 
     async def change() -> None:
-        sent = await server.last.wait_for("resources/subscribe")
+        sent = await server.working.wait_for("resources/subscribe")
         await new_tool(rig, "new")
-        server.last.reply(sent["id"])
+        server.working.reply(sent["id"])
 
     changing = asyncio.create_task(change())
     async with heard(web, toolsListChanged=True, resourceSubscriptions=["x://1"]) as (stream, _):

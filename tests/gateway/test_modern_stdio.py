@@ -94,10 +94,10 @@ async def test_the_first_request_tells_the_era(rig: Rig, client: Client_) -> Non
 
 async def test_calls_run_side_by_side_from_the_first_on(rig: Rig, client: Client_) -> None:
     await client.say(call("one"), call("two"))
-    sent = await server_of(rig).last.wait_for("tools/call", 2)
-    server_of(rig).last.reply(sent["id"], {"n": 2})
+    sent = await server_of(rig).working.wait_for("tools/call", 2)
+    server_of(rig).working.reply(sent["id"], {"n": 2})
     second = await client.message()
-    server_of(rig).last.reply(server_of(rig).last.requests("tools/call")[0]["id"], {"n": 1})
+    server_of(rig).working.reply(server_of(rig).working.requests("tools/call")[0]["id"], {"n": 1})
     first = await client.message()
     assert sorted([(first["id"], first["result"]["n"]), (second["id"], second["result"]["n"])]) in (
         [("one", 1), ("two", 2)],
@@ -107,9 +107,9 @@ async def test_calls_run_side_by_side_from_the_first_on(rig: Rig, client: Client
 
 async def test_a_cancelled_call_gets_no_answer_and_is_cancelled_at_the_server(rig: Rig, client: Client_) -> None:
     await client.say(call("c"))
-    sent = await server_of(rig).last.wait_for("tools/call")
+    sent = await server_of(rig).working.wait_for("tools/call")
     await client.say({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "c"}})
-    assert (await server_of(rig).last.wait_for("notifications/cancelled"))["params"]["requestId"] == sent["id"]
+    assert (await server_of(rig).working.wait_for("notifications/cancelled"))["params"]["requestId"] == sent["id"]
     await client.say(enveloped("tools/list", id="next"))
     assert (await client.message())["id"] == "next"
 
@@ -117,14 +117,14 @@ async def test_a_cancelled_call_gets_no_answer_and_is_cancelled_at_the_server(ri
 async def test_a_question_ends_the_answer_and_the_next_request_goes_on(rig: Rig, client: Client_) -> None:
     server = server_of(rig)
     await client.say(call(1))
-    sent = await server.last.wait_for("tools/call")
-    server.last.ask("q", "elicitation/create", FORM)
+    sent = await server.working.wait_for("tools/call")
+    server.working.ask("q", "elicitation/create", FORM)
     wish = (await client.message())["result"]
     assert wish["resultType"] == "input_required"
     answers = dict.fromkeys(wish["inputRequests"], ALICE)
     await client.say(call(2, inputResponses=answers, requestState=wish["requestState"]))
-    assert (await server.last.wait_for_answer("q"))["result"] == ALICE
-    server.last.reply(sent["id"], {"done": True})
+    assert (await server.working.wait_for_answer("q"))["result"] == ALICE
+    server.working.reply(sent["id"], {"done": True})
     answer = await client.message()
     assert (answer["id"], answer["result"]["done"]) == (2, True)
 
@@ -135,12 +135,12 @@ async def test_a_client_listens_and_stops_listening(rig: Rig, client: Client_) -
     await client.say(enveloped("subscriptions/listen", wanted, id="L"))
     first = await client.message()
     assert (first["method"], first["params"]["_meta"]) == ("notifications/subscriptions/acknowledged", {ID: "L"})
-    server.last.tell("notifications/resources/updated", {"uri": "x://1"})
+    server.working.tell("notifications/resources/updated", {"uri": "x://1"})
     assert (await client.message())["params"] == {"uri": "x://1", "_meta": {ID: "L"}}
     await client.say({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "L"}})
-    await server.last.wait_for("resources/unsubscribe")
+    await server.working.wait_for("resources/unsubscribe")
     server.tools.append(tool("new"))
-    server.last.tell("notifications/tools/list_changed")
+    server.working.tell("notifications/tools/list_changed")
     await eventually(lambda: "new" in rig.gateway.offer.tool_routes)
     await client.say(enveloped("tools/list", id="after"))
     assert (await client.message())["id"] == "after"
@@ -175,7 +175,7 @@ async def test_the_end_of_the_gateway_is_told_to_the_shim(rig: Rig, paths: Paths
         await gateway.enter_async_context(published(rig, paths))
         process = await stack.enter_async_context(shim(paths))
         await process.say(call(1))
-        await server_of(rig).last.wait_for("tools/call")
+        await server_of(rig).working.wait_for("tools/call")
         closing = asyncio.create_task(gateway.aclose())
         assert (await process.message())["error"]["code"] == -32000
         await closing
@@ -190,10 +190,10 @@ async def test_a_shim_that_is_killed_leaves_no_session(rig: Rig, paths: Paths) -
                 await process.say(enveloped("tools/list", id=number, capabilities=EVERYTHING))
                 await process.message()
             await process.say(call("last"))
-            await server_of(rig).last.wait_for("tools/call")
+            await server_of(rig).working.wait_for("tools/call")
             assert len(rig.gateway.sessions) == 1
         await eventually(lambda: rig.gateway.sessions == {})
-        await server_of(rig).last.wait_for("notifications/cancelled")
+        await server_of(rig).working.wait_for("notifications/cancelled")
 
 
 async def test_a_shim_that_was_never_seen_again_leaves_no_session(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,7 +260,7 @@ async def test_the_sdks_client_is_asked_by_a_handshake_server_within_its_call(
     async with asyncio.timeout(3 * LIMIT), sdk_client(way, rig, paths, mode=mode, **callbacks) as client:
         assert client.protocol_version == "2026-07-28"
         assert [entry.name for entry in (await client.list_tools()).tools] == ["t"]
-        serving = asyncio.create_task(server.serve(server.last))  # type: ignore[attr-defined]
+        serving = asyncio.create_task(server.serve(server.working))  # type: ignore[attr-defined]
         result = await client.call_tool("t", {})
         await serving
         assert result.content[0].text == "from the test, sampled by the test"
@@ -277,10 +277,10 @@ async def test_the_sdks_client_listens(rig: Rig, paths: Paths, way: str) -> None
         client.listen(tools_list_changed=True, resource_subscriptions=["x://1"]) as events,
     ):
         assert events.honored.resource_subscriptions == ["x://1"]
-        server.last.tell("notifications/resources/updated", {"uri": "x://1"})
+        server.working.tell("notifications/resources/updated", {"uri": "x://1"})
         assert (await anext(events)).uri == "x://1"  # type: ignore[union-attr]
         server.tools.append(tool("new"))
-        server.last.tell("notifications/tools/list_changed")
+        server.working.tell("notifications/tools/list_changed")
         assert type(await anext(events)).__name__ == "ToolsListChanged"
         assert [entry.name for entry in (await client.list_tools()).tools] == ["t", "new"]
 

@@ -245,5 +245,5 @@ async def test_a_session_that_leaves_while_its_connection_starts_leaves_nothing(
     with pytest.raises(ServerGoneError):
         await waiting
     server.gate.set()
-    await eventually(lambda: server.transports[1].closed)
+    await eventually(lambda: server.last.closed)
     assert len(server.live) == 1

@@ -35,12 +35,11 @@ __all__ = [
     "read_request",
     "status_of",
     "unsupported",
-    "without_envelope",
+    "without_answers",
 ]
 
 EVERY_REVISION: Final = (*MODERN_REVISIONS, *HANDSHAKE_REVISIONS)
-_ENVELOPE: Final = (VERSION_KEY, CLIENT_INFO_KEY, CAPABILITIES_KEY, LOG_LEVEL_KEY)
-_ENVELOPE_MARK: Final = b'"' + VERSION_KEY.encode() + b'"'
+_MARK: Final = b'"' + VERSION_KEY.encode() + b'"'
 _TARGETS: Final = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 _ROUTING_HEADERS: Final = (b"mcp-protocol-version", b"mcp-method", b"mcp-name")
 _WRAPPED: Final = re.compile(r"=\?base64\?(.*)\?=")
@@ -132,7 +131,7 @@ _params = msgspec.json.Decoder(_Params)
 
 def has_envelope(message: Envelope) -> bool:
     """Whether a request is written the modern way; ``initialize`` never is."""
-    return message.method != "initialize" and _ENVELOPE_MARK in bytes(message.params)
+    return message.method != "initialize" and _MARK in bytes(message.params)
 
 
 def read_request(message: Envelope, headers: RawHeaders | None = None) -> ModernRequest:
@@ -222,24 +221,21 @@ def status_of(code: int) -> int:
     return _STATUS.get(code, 200)
 
 
-def without_envelope(params: Raw) -> Raw:
-    """The parameters of a modern request as a server of the handshake era expects them.
+def without_answers(params: Raw) -> Raw:
+    """The parameters of a modern request without what only a modern server knows of: answers to questions of an earlier round.
 
     Raises:
         MalformedMessageError: They can't be read.
-        RefusedError: They bring back a state, which such a server can't have given out.
+        RefusedError: They bring back a state, which a server of the handshake era can't have given out.
     """
+    data = bytes(params)
+    if b'"inputResponses"' not in data and b'"requestState"' not in data:
+        return params
     members = jsonrpc.fields(params)
     members.pop("inputResponses", None)
     if bytes(members.pop("requestState", Raw(b"null"))) != b"null":
         raise RefusedError(jsonrpc.INVALID_PARAMS, "This requestState is unknown; call again without it")
-    if "_meta" in members:
-        meta = {key: value for key, value in jsonrpc.fields(members["_meta"]).items() if key not in _ENVELOPE}
-        if meta:
-            members["_meta"] = Raw(jsonrpc.encode(meta))
-        else:
-            del members["_meta"]
-    return Raw(jsonrpc.encode(members)) if members else Raw()
+    return Raw(jsonrpc.encode(members))
 
 
 def _decoded(value: Raw) -> Any:

@@ -18,7 +18,7 @@ from desktop import jsonrpc
 from desktop.errors import GatewayError
 from desktop.events import EventStream
 from desktop.gateway.call_guard import CallGuard
-from desktop.gateway.envelope import RefusedError, without_envelope
+from desktop.gateway.envelope import RefusedError, without_answers
 from desktop.gateway.from_servers import FromServers
 from desktop.gateway.identity import CAPABILITIES, SERVER_INFO
 from desktop.gateway.naming import Route
@@ -459,9 +459,9 @@ class Gateway:
     def _send(self, call: Call, message: Envelope, upstream: Upstream) -> None:
         if call.session.level and upstream.level != call.session.level:
             self._apply_level(upstream, call.session)
-        if call.session.modern and not getattr(upstream, "modern", False):
+        if call.session.modern and not upstream.modern:
             try:
-                message.params = without_envelope(message.params)
+                message.params = without_answers(message.params)
             except RefusedError as error:
                 call.error(error.code, error.text)
                 return

@@ -185,19 +185,19 @@ class HttpEndpoint:
                 await _error(send, 400, jsonrpc.PARSE_ERROR, "Parse error")
             return
         extra: tuple[tuple[bytes, bytes], ...] = ()
+        known, problem = self._session(headers)
+        if known is not None and known.modern:
+            await self._modern.take(known, message, receive, send)
+            return
         if message.method == "initialize" and message.id is not None:
             session = self._gateway.open_session("streaming")
             extra = ((b"mcp-session-id", session.id.encode()),)
+        elif known is None:
+            if message.id is not None and has_envelope(message) and b"mcp-session-id" not in headers:
+                problem = without_version(message)
+            await reply(send, *problem)
+            return
         else:
-            known, problem = self._session(headers)
-            if known is None:
-                if message.id is not None and has_envelope(message) and b"mcp-session-id" not in headers:
-                    problem = without_version(message)
-                await reply(send, *problem)
-                return
-            if known.modern:
-                await self._modern.take(known, message, receive, send)
-                return
             session = known
         if message.method is None:
             self._gateway.answer(session, message)

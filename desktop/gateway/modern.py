@@ -25,7 +25,7 @@ from desktop.gateway.gateway import Gateway
 from desktop.gateway.held_calls import HeldCalls
 from desktop.gateway.identity import CAPABILITIES
 from desktop.gateway.modern_reply import ModernReply
-from desktop.gateway.param_headers import HeaderRules, check_param_headers
+from desktop.gateway.param_headers import MirroredTools, check_param_headers
 from desktop.gateway.session import LOG_LEVELS, Reply, Session
 from desktop.gateway.subscriptions import Listening, Subscriptions
 from desktop.jsonrpc import Envelope, MalformedMessageError
@@ -59,7 +59,7 @@ class ModernClients:
         self._sessions: dict[tuple[bytes, bytes, bytes], Session] = {}
         self._subscriptions: dict[str, Subscriptions] = {}
         self._held = HeldCalls()
-        self._rules = HeaderRules()
+        self._mirrored = MirroredTools()
         self._numbers = itertools.count(1)
 
     def take(
@@ -95,7 +95,7 @@ class ModernClients:
     ) -> ModernReply | Listening:
         number = next(self._numbers)
         if request.method == "subscriptions/listen":
-            return self._subscriptions[session.id].listen(message, request, number, target)
+            return self._subscriptions[session.id].listen(message, request, target)
         if request.method == "server/discover":
             reply = ModernReply(session, number, request, target, self._held)
             reply.finish(jsonrpc.response(number, self._discovered()))
@@ -103,9 +103,9 @@ class ModernClients:
         if request.method not in _METHODS:
             raise RefusedError(jsonrpc.METHOD_NOT_FOUND, f"Method not found: {request.method}")
         if headers is not None and request.method == "tools/call":
-            rules = self._rules.of(self._gateway.offer_to(session), request.target)
-            if rules:
-                check_param_headers(rules, request.arguments, headers)
+            names = self._mirrored.of(self._gateway.offer_to(session), request.target)
+            if names:
+                check_param_headers(names, request.arguments, headers)
         if request.level in LOG_LEVELS:
             # The servers have to be at least this talkative; what a request did not ask for ends at its reply.
             session.level = min(request.level, session.level or request.level, key=LOG_LEVELS.index)
@@ -155,7 +155,8 @@ class ModernClients:
     async def end_idle(self, oldest: float) -> None:
         """End sessions nobody has used since ``oldest`` (monotonic seconds); when there are too many, more."""
         idle = sorted(
-            (session for session in self.sessions if not session.calls), key=lambda session: session.last_active
+            (session for session in self.sessions if not session.calls and not self._subscriptions[session.id].open),
+            key=lambda session: session.last_active,
         )
         surplus = max(len(self.sessions) - _MOST_SESSIONS, 0)
         for place, session in enumerate(idle):

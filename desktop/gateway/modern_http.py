@@ -41,6 +41,7 @@ class ModernHttp:
         self._clients = ModernClients(gateway, "streaming")
         self._streams = streams
         self._connections: dict[str, ModernConnection] = {}
+        self._watched: set[str] = set()
 
     async def serve(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         """Serve one HTTP request of a client that may pass."""
@@ -133,12 +134,14 @@ class ModernHttp:
         """The stream by which the shim and we see each other: the connection ends with it. Nothing is said on it."""
         stream = MessageStream()
         self._streams.add(stream)
+        self._watched.add(session.id)
         gone = asyncio.get_running_loop().create_task(_until_gone(receive, stream))
         try:
             await _stream(stream, b"", send)
         finally:
             gone.cancel()
             self._streams.discard(stream)
+            self._watched.discard(session.id)
             await self._end(session)
 
     async def _end(self, session: Session) -> None:
@@ -150,6 +153,12 @@ class ModernHttp:
     async def end_idle(self, oldest: float) -> None:
         """End what nobody has used since ``oldest`` (monotonic seconds)."""
         await self._clients.end_idle(oldest)
+        for name in [name for name in self._connections if name not in self._watched]:
+            session = self._gateway.sessions.get(name)
+            if session is None:
+                await self._connections.pop(name).end()
+            elif session.last_active < oldest:
+                await self._end(session)
 
     def close(self) -> None:
         """Tell those who listen that nothing more comes."""

@@ -157,7 +157,7 @@ class ModernReply:
             return self._error(message)
         result = message[len(begin) : -1]
         upstream = self.call.upstream if self.call is not None else None
-        if upstream is None or not getattr(upstream, "modern", False):
+        if upstream is None or not upstream.modern:
             result = stamped(result, self.request.method)
         return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (self.request.id, result)
 

@@ -15,7 +15,7 @@ from desktop import jsonrpc
 from desktop.gateway.envelope import ModernRequest, RefusedError
 from desktop.gateway.gateway import Gateway
 from desktop.gateway.modern_reply import stamped
-from desktop.gateway.session import Call, Reply, Session
+from desktop.gateway.session import Reply, Session
 from desktop.jsonrpc import Envelope
 from desktop.revisions import SUBSCRIPTION_KEY
 
@@ -42,7 +42,7 @@ _params = msgspec.json.Decoder(_Params)
 
 
 class Listening:
-    """One open stream; the `Reply` of its request.
+    """One open stream.
 
     Args:
         request: The request that opened it.
@@ -53,7 +53,6 @@ class Listening:
 
     Attributes:
         status: HTTP status of the answer.
-        call: The request among those of its session.
     """
 
     def __init__(
@@ -65,7 +64,6 @@ class Listening:
         ended: Callable[[Listening], None],
     ) -> None:
         self.status = 200
-        self.call: Call | None = None
         self.wanted = wanted
         self.resources = list(dict.fromkeys(resources))
         self._id = request.id
@@ -100,28 +98,20 @@ class Listening:
         meta[SUBSCRIPTION_KEY] = Raw(self._id)
         self._target.send(jsonrpc.notification(method, jsonrpc.encode({**params, "_meta": Raw(jsonrpc.encode(meta))})))
 
-    def send(self, message: bytes) -> None:
-        """Nothing belongs to the request but what `tell` passes on."""
-
-    def finish(self, message: bytes) -> None:
-        """The stream ends on our side, whatever the reason is: the client hears that it was meant to."""
+    def finish(self) -> None:
+        """The stream ends on our side: the client hears that it was meant to."""
         if not self._over:
             self._over = True
             self._ended(self)
             result = stamped(b'{"_meta":{"%b":%b}}' % (SUBSCRIPTION_KEY.encode(), self._id), "subscriptions/listen")
             self._target.finish(b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (self._id, result))
 
-    def abandon(self) -> None:
-        """The client does not want to hear more."""
+    def give_up(self, reason: str) -> None:
+        """The client has gone, or does not want to hear more."""
         if not self._over:
             self._over = True
             self._ended(self)
             self._target.abandon()
-
-    def give_up(self, reason: str) -> None:
-        """The client has gone, or has cancelled."""
-        if self.call is not None and not self._over:
-            self.call.cancel({})
 
 
 class Subscriptions:
@@ -139,7 +129,7 @@ class Subscriptions:
         self._numbers = numbers
         self._streams: dict[Listening, None] = {}
 
-    def listen(self, message: Envelope, request: ModernRequest, number: int, target: Reply) -> Listening:
+    def listen(self, message: Envelope, request: ModernRequest, target: Reply) -> Listening:
         """Open a stream; it is acknowledged when the servers have been told, or after a few seconds.
 
         Raises:
@@ -155,7 +145,6 @@ class Subscriptions:
             raise RefusedError(jsonrpc.INVALID_PARAMS, text)
         wanted = {_changed(which) for which in _LISTS if getattr(asked, f"{which}_list_changed")}
         stream = Listening(request, frozenset(wanted), resources, target, self._stream_ended)
-        stream.call = self._session.calls[number] = Call(self._session, number, stream)
         followed = self._followed()
         self._streams[stream] = None
         new = [uri for uri in stream.resources if uri not in followed]
@@ -214,6 +203,11 @@ class Subscriptions:
             if method in stream.wanted or (uri is not None and uri in stream.resources):
                 stream.tell(method, params)
 
+    @property
+    def open(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._streams)
+
     def abandon(self) -> None:
         """The session has ended."""
         self.end()
@@ -221,8 +215,7 @@ class Subscriptions:
     def end(self) -> None:
         """End every stream and say so."""
         for stream in tuple(self._streams):
-            if stream.call is not None:
-                stream.call.cancel({}, error="The gateway has ended")
+            stream.finish()
 
 
 class _OwnReply:

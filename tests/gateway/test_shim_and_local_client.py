@@ -79,6 +79,11 @@ class ShimProcess:
         assert (await self.message())["id"] == "hello"
         await self.say({"jsonrpc": "2.0", "method": "notifications/initialized"})
 
+    async def close_input(self) -> None:
+        """End the input, and let the process do what it still has to do."""
+        self._in.close()
+        await self._in.wait_closed()
+
     async def end(self) -> tuple[int, bytes, bytes]:
         """End the input; exit code, what was not read yet, and standard error."""
         async with asyncio.timeout(LIMIT):

@@ -29,8 +29,8 @@ class Pipes:
     async def write(self, data: bytes) -> None:
         await asyncio.to_thread(os.write, self._target, data)
 
-    async def say(self, message: Json) -> None:
-        await self.write(json.dumps(message).encode() + b"\n")
+    async def say(self, *messages: Json) -> None:
+        await self.write(b"".join(json.dumps(message).encode() + b"\n" for message in messages))
 
     async def line(self) -> bytes:
         async with asyncio.timeout(LIMIT):

@@ -333,8 +333,12 @@ class Gateway:
         call.task = None
         self._methods["tools/call"](call, Envelope(id=call.id, method="tools/call", params=Raw(params)))
 
-    def _server_of_tool(self, session: Session, name: str) -> str:
+    async def _server_of_tool(self, session: Session, name: str) -> str:
+        """The server a tool leads to, empty for ours and unknown ones; waits for first listings."""
         route = self._offers.of(session).tool_routes.get(name)
+        if route is None and not self._own.has_tool(name) and not self._all_settled():
+            await self.settled(self._patience())
+            route = self._offers.of(session).tool_routes.get(name)
         return route.server if route is not None else ""
 
     def _get_prompt(self, call: Call, message: Envelope) -> None:
@@ -556,7 +560,8 @@ class Gateway:
                 log.exception("a request failed")
                 call.error(jsonrpc.INTERNAL_ERROR, f"The gateway failed: {type(error).__name__}")
 
-        call.task = self._spawn(guarded())
+        call.task = task = self._spawn(guarded())
+        task.add_done_callback(lambda _: work.close())  # a call that was cancelled at once has not begun it
 
     def _spawn(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(coroutine)

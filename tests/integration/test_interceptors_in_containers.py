@@ -65,11 +65,12 @@ def left(engine: docker.DockerClient, application: Application) -> list[Any]:
 async def test_a_container_gets_the_message_and_may_change_it(
     runs: Runs, home: Home, docker_engine: docker.DockerClient
 ) -> None:
-    change = f"before:docker:{image('busybox')} sed s/quiet/changed/"
+    change = f"before:docker:{image('busybox')} tr q z"
     note = f"after:docker:{image('busybox')} sh -c 'cat >&2'"
     async with running(runs.options(change, note), home.paths) as application:
         answer = await outcome(application, "quiet words " + "x" * 100_000)
-        assert answer["result"]["content"][0]["text"].startswith("CHANGED WORDS XXX")
+        assert "result" in answer, answer
+        assert answer["result"]["content"][0]["text"].startswith("ZUIET WORDS XXX")
         seen = json.loads(runs.said[0])
         assert (seen["tool"], seen["server"], seen["isError"]) == ("shout", "tools", False)
         assert left(docker_engine, application) == []

@@ -134,13 +134,18 @@ class CallGuard:
 
     def _around(self, method: Method, kind: str) -> Method:
         def take(call: Call, message: Envelope) -> None:
-            if isinstance(call, GuardedCall):  # it has waited until the servers were listed
+            subject = _subject.decode(message.params)
+            name = subject.name or subject.uri
+            outer = len(self._interceptors) if kind == "tool" else 0
+            if not isinstance(call, GuardedCall):
+                guarded = GuardedCall(call, self, kind, name, outer)
+                guarded.session.calls[guarded.id] = guarded
+            elif call.subject == name:  # it has waited until the servers were listed
                 method(call, message)
                 return
-            subject = _subject.decode(message.params)
-            outer = len(self._interceptors) if kind == "tool" else 0
-            guarded = GuardedCall(call, self, kind, subject.name or subject.uri, outer)
-            guarded.session.calls[guarded.id] = guarded
+            else:  # one of our own tools hands it on to another
+                guarded = call
+                guarded.subject = name
             if any(item.when == "before" for item in self._interceptors[:outer]):
                 self._later(guarded, self._before(guarded, message, method))
             else:

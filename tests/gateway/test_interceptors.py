@@ -14,13 +14,17 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec import Raw
 
 from desktop.errors import EngineUnavailableError, UsageError
 from desktop.gateway.call_guard import CallGuard
 from desktop.gateway.interceptors import Interceptor, InterceptorRunner, parse_interceptor
+from desktop.gateway.own_tools import OwnTool, OwnTools
+from desktop.gateway.session import Call
 from tests.gateway.conftest import Rig
-from tests.helpers.fake_mcp import FakeServer
+from tests.helpers.fake_mcp import FakeServer, tool
 from tests.helpers.gateway_client import GatewayClient
 
 Json = dict[str, Any]
@@ -236,6 +240,25 @@ async def test_a_call_that_waits_for_the_first_listing_is_intercepted_once(rig: 
     server.gate.set()
     await asked.result()
     assert (tmp_path / "count").read_text("utf-8") == "x\n"
+
+
+async def test_a_call_that_a_tool_of_ours_hands_on_is_intercepted_as_the_one_it_becomes(
+    intercepted: Intercepted,
+) -> None:
+    class Arguments(msgspec.Struct):
+        name: str
+
+    async def run(call: Call, arguments: Arguments, meta: Raw) -> None:
+        intercepted.rig.gateway.hand_on(call, arguments.name, Raw(b"{}"), meta)
+
+    refuses = "sys.exit(message['params']['name'] == 'u')"
+    client = await intercepted.start(
+        f"before:exec:{intercepted.script(refuses)}", f"after:exec:{intercepted.keeps('after')}"
+    )
+    intercepted.rig.gateway.offer_own(OwnTools([OwnTool(tool("run"), Arguments, run)]))
+    assert (await client.call("run", arguments={"name": "u"}).error())["message"].endswith("it ended with exit code 1")
+    assert json.loads(await text_of(client.call("run", arguments={"name": "t"})))["name"] == "t"
+    assert intercepted.kept("after")["tool"] == "t"
 
 
 # When they fail.

@@ -65,7 +65,7 @@ def left(engine: docker.DockerClient, application: Application) -> list[Any]:
 async def test_a_container_gets_the_message_and_may_change_it(
     runs: Runs, home: Home, docker_engine: docker.DockerClient
 ) -> None:
-    change = f"before:docker:{image('busybox')} tr q z"
+    change = f"before:docker:{image('busybox')} sh -c 'tr q z'"
     note = f"after:docker:{image('busybox')} sh -c 'cat >&2'"
     async with running(runs.options(change, note), home.paths) as application:
         answer = await outcome(application, "quiet words " + "x" * 100_000)

@@ -139,7 +139,7 @@ class CallGuard:
             outer = len(self._interceptors) if kind == "tool" else 0
             if not isinstance(call, GuardedCall):
                 guarded = GuardedCall(call, self, kind, name, outer)
-                guarded.session.calls[guarded.id] = guarded
+                call.session.replace(call, guarded)
             elif call.subject == name:  # it has waited until the servers were listed
                 method(call, message)
                 return
@@ -281,7 +281,7 @@ class CallGuard:
 def _dispatch(method: Method, call: Call, message: Envelope) -> None:
     try:
         method(call, message)
-    except (MalformedMessageError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (MalformedMessageError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         call.error(jsonrpc.INVALID_PARAMS, f"Invalid params of {message.method}: {error}")
 
 

@@ -198,7 +198,8 @@ class Gateway:
         session.last_active = time.monotonic()
         self._rebuild_if_due()
         call = Call(session, message.id, reply)
-        session.calls[message.id] = call
+        if session.calls.setdefault(message.id, call) is not call:
+            session.begun_again(call)
         self._activity()
         method = self._methods.get(message.method or "")
         if method is None:
@@ -206,7 +207,7 @@ class Gateway:
             return
         try:
             method(call, message)
-        except (MalformedMessageError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (MalformedMessageError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             call.error(jsonrpc.INVALID_PARAMS, f"Invalid params of {message.method}: {error}")
 
     def notify(self, session: Session, message: Envelope) -> None:
@@ -456,7 +457,7 @@ class Gateway:
         self.open_calls.waits(call, message, server.name)
         upstream = await server.acquire(call.session)
         call.task = None
-        if call.session.calls.get(call.id) is call:
+        if call.session.has(call):
             self._send(call, message, upstream)
             self.open_calls.forwarded(call)
 
@@ -508,7 +509,7 @@ class Gateway:
 
     async def _again_when_settled(self, call: Call, message: Envelope) -> None:
         await self.settled(self._patience())
-        if call.session.calls.get(call.id) is call:
+        if call.session.has(call):
             self._methods[message.method or ""](call, message)
 
     def _patience(self) -> float:

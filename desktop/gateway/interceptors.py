@@ -184,4 +184,4 @@ async def _end(process: asyncio.subprocess.Process) -> None:
             os.killpg(process.pid, signal.SIGKILL)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_CLOSE_LIMIT):
-            await process.wait()
+            await process.communicate()  # to the end of its pipes, which belong to us

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 from typing import Any
@@ -10,8 +11,8 @@ __all__ = ["Material"]
 
 Json = dict[str, Any]
 _ODD = (
-    "", " ", "\0", "\ufeff", "é", "e\u0301", "👩‍👩‍👧", "\u202e", "\ud83d", "\udc00x", "\u2028\u2029", "a" * 5000, "ﷺ" * 50, "\\", '"', "\n\r\t",
-    "__proto__", "../../etc/passwd", "%00%n", "{{x}}", "null", "true", "0", "-1", "NaN",
+    "", " ", "\0", "\ufeff", "é", "e\u0301", "👩‍👩‍👧", "\u202e", "\ud83d", "\udc00x", "\u2028\u2029", "a" * 5000, "ﷺ" * 50,
+    "\\", '"', "\n\r\t", "__proto__", "../../etc/passwd", "%00%n", "{{x}}", "null", "true", "0", "-1", "NaN",
 )  # fmt: skip
 _NUMBERS = (0, -0.0, -1, 1, 2**31, 2**53, 2**53 + 1, 2**63 - 1, 2**63, 2**64, -(2**63), 10**30, 1e308, 5e-324, 0.1, 1.0)
 _METHODS = (
@@ -167,4 +168,4 @@ class Material:
         if len(data) < 400 and self.chance(0.1):
             return [data[place : place + 1] for place in range(len(data))]
         cuts = sorted({0, len(data), *(self.random.randrange(len(data)) for _ in range(self.random.randrange(1, 6)))})
-        return [data[begin:end] for begin, end in zip(cuts, cuts[1:], strict=False)]
+        return [data[begin:end] for begin, end in itertools.pairwise(cuts)]

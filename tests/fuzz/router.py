@@ -1,4 +1,4 @@
-"""Random traffic of many sessions and servers through the gateway, in both directions, with every payload marked as whose it is."""
+"""Random traffic of many sessions and servers through the gateway, both ways, every payload marked as whose it is."""
 
 from __future__ import annotations
 

@@ -330,12 +330,12 @@ async def test_one_session_can_not_cancel_the_call_of_another(rig: Rig) -> None:
 @pytest.mark.parametrize("end", ["answered", "left"])
 async def test_requests_with_the_same_id_are_each_answered(rig: Rig, end: str) -> None:
     server = holding("s", "t")
+    server.gate.clear()
     await rig.start(server, settle=False)
     client = await rig.client()
-    server.gate.clear()
     calls = [client.ask("tools/call", {"name": "t", "arguments": {"n": number}}, id=1) for number in range(3)]
     server.gate.set()
-    await server.last.wait_for("tools/call", 3)
+    await eventually(lambda: server.transports and len(server.last.requests("tools/call")) == 3)
     if end == "left":
         await client.leave()
         assert [(await call.error())["message"] for call in calls] == ["The session has ended"] * 3

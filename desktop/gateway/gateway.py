@@ -557,6 +557,8 @@ class Gateway:
                 await work
             except GatewayError as error:
                 call.error(jsonrpc.CONNECTION_CLOSED, str(error))
+            except (MalformedMessageError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+                call.error(jsonrpc.INVALID_PARAMS, f"The params of the request are invalid: {error}")
             except Exception as error:
                 log.exception("a request failed")
                 call.error(jsonrpc.INTERNAL_ERROR, f"The gateway failed: {type(error).__name__}")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import tempfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ __all__ = ["Router"]
 
 _ABILITIES = ({}, {"sampling": {}}, {"elicitation": {}, "roots": {}}, {"sampling": {}, "elicitation": {}, "roots": {}})
 _SETTLE = 3.0
+_MARK = re.compile(r"(<(c\d+):[0-9a-f]{8}>)")
 
 
 class _Server(FakeServer):
@@ -79,7 +82,7 @@ class _Client:
     """A session that keeps no rules."""
 
     def __init__(self, name: str, gateway: Gateway, watch: Watch, material: Material) -> None:
-        self.mark = f"<{name}>"
+        self.mark = _mark(name)
         self.gateway = gateway
         self.watch = watch
         self.material = material
@@ -235,11 +238,14 @@ class _Client:
         self.say({"jsonrpc": "2.0", "method": "notifications/initialized"})
 
 
+def _mark(name: str) -> str:
+    """A text that tells whose something is, and does not become another's by damage."""
+    return f"<{name}:{zlib.crc32(name.encode()):08x}>"
+
+
 def _marks(message: bytes) -> set[str]:
     text = message.decode("utf-8", "replace").replace("\\u003c", "<").replace("\\u003e", ">")
-    return {
-        f"<{part.partition('>')[0]}>" for part in text.split("<c")[1:] for part in (f"c{part}",) if ">" in part[:12]
-    }
+    return {mark for mark, name in _MARK.findall(text) if mark == _mark(name)}
 
 
 class Router:

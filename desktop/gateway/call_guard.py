@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -24,6 +24,7 @@ from desktop.secrets.scanner import INLINE, SecretScanner
 __all__ = ["CallGuard", "SecretScreen"]
 
 Method = Callable[[Call, Envelope], None]
+ServerOf = Callable[[Session, str], Awaitable[str]]
 Later = Callable[[Call, Coroutine[Any, Any, None]], None]
 _KINDS: Final = {"tools/call": "tool", "prompts/get": "prompt", "resources/read": "resource"}
 _ADDED: Final = ("server", "client", "session", "tool")
@@ -117,11 +118,9 @@ class CallGuard:
         self._runner = runner
         self._screen = screen
         self._later: Later
-        self._server_of: Callable[[Session, str], str]
+        self._server_of: ServerOf
 
-    def guarded(
-        self, methods: dict[str, Method], later: Later, server_of: Callable[[Session, str], str]
-    ) -> dict[str, Method]:
+    def guarded(self, methods: dict[str, Method], later: Later, server_of: ServerOf) -> dict[str, Method]:
         """The methods of the gateway with the guard around those that call servers.
 
         Args:
@@ -135,18 +134,18 @@ class CallGuard:
 
     def _around(self, method: Method, kind: str) -> Method:
         def take(call: Call, message: Envelope) -> None:
-            decoded = _subject.decode(message.params)
-            subject = decoded.name or decoded.uri
+            subject = _subject.decode(message.params)
+            name = subject.name or subject.uri
             outer = len(self._interceptors) if kind == "tool" else 0
-            if isinstance(call, GuardedCall):
-                if call.subject == subject:  # it has waited until the servers were listed
-                    method(call, message)
-                    return
-                guarded = call  # a tool of the gateway's own has handed it on to another tool
-                guarded.subject, guarded.outer = subject, outer
-            else:
-                guarded = GuardedCall(call, self, kind, subject, outer)
-                guarded.session.calls[guarded.id] = guarded
+            if not isinstance(call, GuardedCall):
+                guarded = GuardedCall(call, self, kind, name, outer)
+                call.session.replace(call, guarded)
+            elif call.subject == name:  # it has waited until the servers were listed
+                method(call, message)
+                return
+            else:  # one of our own tools hands it on to another
+                guarded = call
+                guarded.subject, guarded.outer = name, outer
             if any(item.when == "before" for item in self._interceptors[:outer]):
                 self._later(guarded, self._before(guarded, message, method))
             else:
@@ -160,7 +159,7 @@ class CallGuard:
         for place, interceptor in enumerate(self._interceptors):
             if interceptor.when != "before":
                 continue
-            output = await self._run(interceptor, _request_payload(message, self._origin(call)))
+            output = await self._run(interceptor, _request_payload(message, await self._origin(call)))
             if not output:
                 continue
             members = _members(interceptor, output)
@@ -230,7 +229,7 @@ class CallGuard:
         interceptors, call.outer = self._interceptors[: call.outer], 0
         for interceptor in reversed(interceptors):
             if interceptor.when == "after":
-                output = await self._run(interceptor, _result_payload(result, self._origin(call)))
+                output = await self._run(interceptor, _result_payload(result, await self._origin(call)))
                 if output:
                     result = _tool_result(interceptor, _members(interceptor, output))
         self._search_answer(call, jsonrpc.response(call.id, result))
@@ -270,11 +269,11 @@ class CallGuard:
         assert self._runner is not None
         return await self._runner.run(interceptor, payload)
 
-    def _origin(self, call: GuardedCall) -> dict[str, Raw]:
+    async def _origin(self, call: GuardedCall) -> dict[str, Raw]:
         """Who calls what; a session's id opens it to whoever knows it, so only a digest of it is told."""
         session = call.session
         digest = hashlib.sha256(session.id.encode()).hexdigest()[:16]
-        server = self._server_of(session, call.subject)
+        server = await self._server_of(session, call.subject)
         values = {"server": server, "client": session.client, "session": digest, "tool": call.subject}
         return {key: Raw(jsonrpc.encode(value)) for key, value in values.items()}
 
@@ -282,7 +281,7 @@ class CallGuard:
 def _dispatch(method: Method, call: Call, message: Envelope) -> None:
     try:
         method(call, message)
-    except (MalformedMessageError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (MalformedMessageError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         call.error(jsonrpc.INVALID_PARAMS, f"Invalid params of {message.method}: {error}")
 
 

@@ -198,7 +198,8 @@ class Gateway:
         session.last_active = time.monotonic()
         self._rebuild_if_due()
         call = Call(session, message.id, reply)
-        session.calls[message.id] = call
+        if session.calls.setdefault(message.id, call) is not call:
+            session.begun_again(call)
         self._activity()
         method = self._methods.get(message.method or "")
         if method is None:
@@ -206,7 +207,7 @@ class Gateway:
             return
         try:
             method(call, message)
-        except (MalformedMessageError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (MalformedMessageError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             call.error(jsonrpc.INVALID_PARAMS, f"Invalid params of {message.method}: {error}")
 
     def notify(self, session: Session, message: Envelope) -> None:
@@ -333,8 +334,12 @@ class Gateway:
         call.task = None
         self._methods["tools/call"](call, Envelope(id=call.id, method="tools/call", params=Raw(params)))
 
-    def _server_of_tool(self, session: Session, name: str) -> str:
+    async def _server_of_tool(self, session: Session, name: str) -> str:
+        """The server a tool leads to, empty for ours and unknown ones; waits for first listings."""
         route = self._offers.of(session).tool_routes.get(name)
+        if route is None and not self._own.has_tool(name) and not self._all_settled():
+            await self.settled(self._patience())
+            route = self._offers.of(session).tool_routes.get(name)
         return route.server if route is not None else ""
 
     def _get_prompt(self, call: Call, message: Envelope) -> None:
@@ -452,7 +457,7 @@ class Gateway:
         self.open_calls.waits(call, message, server.name)
         upstream = await server.acquire(call.session)
         call.task = None
-        if call.session.calls.get(call.id) is call:
+        if call.session.has(call):
             self._send(call, message, upstream)
             self.open_calls.forwarded(call)
 
@@ -504,7 +509,7 @@ class Gateway:
 
     async def _again_when_settled(self, call: Call, message: Envelope) -> None:
         await self.settled(self._patience())
-        if call.session.calls.get(call.id) is call:
+        if call.session.has(call):
             self._methods[message.method or ""](call, message)
 
     def _patience(self) -> float:
@@ -552,11 +557,14 @@ class Gateway:
                 await work
             except GatewayError as error:
                 call.error(jsonrpc.CONNECTION_CLOSED, str(error))
+            except (MalformedMessageError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+                call.error(jsonrpc.INVALID_PARAMS, f"The params of the request are invalid: {error}")
             except Exception as error:
                 log.exception("a request failed")
                 call.error(jsonrpc.INTERNAL_ERROR, f"The gateway failed: {type(error).__name__}")
 
-        call.task = self._spawn(guarded())
+        call.task = task = self._spawn(guarded())
+        task.add_done_callback(lambda _: work.close())  # a call that was cancelled at once has not begun it
 
     def _spawn(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(coroutine)

@@ -10,9 +10,10 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from desktop.errors import GatewayError, InterceptorError, UsageError
 
@@ -121,20 +122,24 @@ class InterceptorRunner:
         if sys.platform == "win32":
             command = (os.environ.get("COMSPEC", "cmd.exe"), "/c", interceptor.argument)
             options = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
-        pipe = asyncio.subprocess.PIPE
         try:
-            process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe, **options)
+            transport, program = await asyncio.get_running_loop().subprocess_exec(_Program, *command, **options)
         except OSError as error:
             raise _failed(interceptor, f"it can't be started: {error.strerror or error}") from error
         try:
-            output, words = await process.communicate(payload + b"\n")
-        except BaseException:
-            await _end(process)
-            raise
-        self._tell(interceptor, words)
-        if process.returncode != 0:
-            raise _failed(interceptor, f"it ended with exit code {process.returncode}")
-        return output
+            stdin = cast("asyncio.WriteTransport", transport.get_pipe_transport(0))
+            stdin.write(payload + b"\n")
+            stdin.write_eof()
+            await asyncio.shield(program.ended)
+        finally:
+            if not program.ended.done():
+                _kill(transport)
+                await _gone(program)
+            transport.close()
+        self._tell(interceptor, bytes(program.streams[2]))
+        if transport.get_returncode() != 0:
+            raise _failed(interceptor, f"it ended with exit code {transport.get_returncode()}")
+        return bytes(program.streams[1])
 
     async def _container(self, interceptor: Interceptor, payload: bytes) -> bytes:
         image, *command = shlex.split(interceptor.argument)
@@ -175,13 +180,40 @@ def _failed(interceptor: Interceptor, reason: str, hint: str = "") -> Intercepto
     return InterceptorError(f"executing interceptor: {interceptor.label} failed: {reason}", hint)
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Kill a process with all it has started."""
+class _Program(asyncio.SubprocessProtocol):
+    """Keeps what a program writes.
+
+    Attributes:
+        streams: Standard output (1) and standard error (2).
+        ended: Done when it has ended and all it wrote is here.
+    """
+
+    def __init__(self) -> None:
+        self.streams = {1: bytearray(), 2: bytearray()}
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        """It has written something."""
+        self.streams[fd] += data
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It has ended, and so have its pipes."""
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+
+async def _gone(program: _Program) -> None:
+    """Wait for the end of a killed program, however often we are cancelled meanwhile; it is near."""
+    until = time.monotonic() + _CLOSE_LIMIT
+    while not program.ended.done() and (left := until - time.monotonic()) > 0:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait({program.ended}, timeout=left)
+
+
+def _kill(transport: asyncio.SubprocessTransport) -> None:
+    """Kill a program with all it has started."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if sys.platform == "win32":
-            process.kill()
+            transport.kill()
         else:
-            os.killpg(process.pid, signal.SIGKILL)
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_CLOSE_LIMIT):
-            await process.wait()
+            os.killpg(transport.get_pid(), signal.SIGKILL)

@@ -110,7 +110,7 @@ class OpenCalls:
     def cancel(self, number: int) -> None:
         """Cancel a call on the person's behalf; one that has ended meanwhile is fine."""
         for call, shown in self._shown.items():
-            if shown == number and call.session.calls.get(call.id) is call:
+            if shown == number and call.session.has(call):
                 _end(call, "cancelled by the person", "The call was cancelled in MCP Gateway")
 
     def _server_of(self, call: Call) -> str:

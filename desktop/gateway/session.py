@@ -146,6 +146,7 @@ class Session:
         subscriptions: (server, URI as the server knows it) -> URI as the client knows it.
         resumption: Its event streams, to be continued after their connection broke.
         last_active: Monotonic seconds of the last message from the client.
+        calls: Requests under way by id; one that has the id of another, by itself.
         additions: What the session has made of the set of servers; None while it has changed nothing.
     """
 
@@ -157,7 +158,7 @@ class Session:
         self.client = ""
         self.protocol_version = ""
         self.level = ""
-        self.calls: dict[Id, Call] = {}
+        self.calls: dict[Id | Call, Call] = {}
         self.questions: dict[str, Question] = {}
         self.subscriptions: dict[tuple[str, str], str] = {}
         self.resumption = Resumption()
@@ -245,10 +246,24 @@ class Session:
                 async with asyncio.timeout(time_limit):
                     await self._on_quiet.wait()
 
+    def has(self, call: Call) -> bool:
+        """Whether a request is under way still."""
+        return self.calls.get(call.id) is call or call in self.calls
+
+    def begun_again(self, call: Call) -> None:
+        """A request has the id of one that is under way, which no client should do; both are answered all the same."""
+        self.calls[call] = call
+
+    def replace(self, call: Call, other: Call) -> None:
+        """From now on ``other`` is the request that ``call`` was."""
+        if self.calls.get(call.id) is call:
+            self.calls[call.id] = other
+        elif self.calls.pop(call, None) is not None:
+            self.calls[other] = other
+
     def call_ended(self, call: Call) -> None:
         """A request was answered or abandoned."""
-        if self.calls.get(call.id) is call:
-            del self.calls[call.id]
+        if self.calls.pop(call.id if self.calls.get(call.id) is call else call, None) is not None:
             self._on_activity()
             if self._on_quiet is not None and not self.calls:
                 self._on_quiet.set()

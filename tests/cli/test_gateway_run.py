@@ -135,6 +135,99 @@ def test_on_stdio_nothing_but_mcp_goes_to_standard_output_and_the_end_of_input_e
         assert "  > Calling tool add took: " in running.said
 
 
+def conversation(*calls: tuple[str, dict[str, object]]) -> bytes:
+    """A client's side of a session on stdio."""
+    messages: list[dict[str, object]] = [INITIALIZE, LIST_TOOLS]
+    for number, (name, arguments) in enumerate(calls, 3):
+        params = {"name": name, "arguments": arguments}
+        messages.append({"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params})
+    return "".join(json.dumps(message) + "\n" for message in messages).encode()
+
+
+def answers_of(running: Running, sent: bytes) -> dict[object, dict[str, dict[str, object]]]:
+    """All answers by their id, after the end of input."""
+    output, _ = running.process.communicate(sent, timeout=30)
+    assert running.process.returncode == 0
+    return {answer.get("id"): answer for answer in map(json.loads, output.splitlines())}
+
+
+@pytest.mark.usefixtures("enabled")
+def test_each_call_is_logged_without_its_values_and_with_how_it_ended(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    with gateway(environment, tmp_path, "--log", "copy.log") as running:
+        answers_of(running, conversation(("add", {"a": "hush", "b": 2}), ("fail", {})))
+    lines = running.said.splitlines()
+    assert "  - Calling tool add with arguments: object with 2 field(s)" in lines
+    assert "  - Calling tool fail with arguments: object with 0 field(s)" in lines
+    for step in ("arguments", "response"):
+        assert lines.count(f"  - Scanning tool call {step} for secrets...") == 2
+        assert lines.count(f"  > No secret found in {step}.") == 2
+    (add,) = [line for line in lines if line.startswith("  > Calling tool add took: ")]
+    (fail,) = [line for line in lines if line.startswith("  > Calling tool fail took: ")]
+    assert not add.endswith(")")
+    assert fail.endswith(" (the tool reports an error)")
+    assert "hush" not in running.said
+    assert (tmp_path / "copy.log").read_text("utf-8") == running.said
+
+
+@pytest.mark.usefixtures("enabled")
+def test_nothing_is_said_of_calls_when_they_are_not_to_be_logged(environment: dict[str, str], tmp_path: Path) -> None:
+    with gateway(environment, tmp_path, "--log-calls=false") as running:
+        answers_of(running, conversation(("add", {"a": 1})))
+    assert "Calling tool" not in running.said
+    assert "Scanning" not in running.said
+
+
+@pytest.mark.usefixtures("enabled")
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ([], "a secret is being passed to tool add: GitHub token"),
+        (["--block-secrets=redact"], '{"a": "[GitHub token removed]"}'),
+        (["--block-secrets=false"], None),
+    ],
+)
+def test_secrets_are_blocked_unless_told_otherwise(
+    environment: dict[str, str], tmp_path: Path, flags: list[str], expected: str | None
+) -> None:
+    token = "gh" + "p_" + "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dE3fG5"
+    with gateway(environment, tmp_path, *flags) as running:
+        answer = json.dumps(answers_of(running, conversation(("add", {"a": token})))[3])
+    assert (token in answer) is (expected is None)
+    assert json.dumps(expected or token)[1:-1] in answer
+    assert token not in running.said
+
+
+@pytest.mark.usefixtures("enabled")
+def test_interceptors_stand_around_calls_in_the_order_given(environment: dict[str, str], tmp_path: Path) -> None:
+    flags = [
+        "--interceptor",
+        "before:exec:echo seen, twice >&2; cat > seen.json",
+        '--interceptor=after:exec:echo \'{"content":[{"type":"text","text":"a,b"}]}\'',
+    ]
+    with gateway(environment, tmp_path, *flags) as running:
+        answer = answers_of(running, conversation(("add", {"a": 1})))[3]
+    assert answer["result"]["content"] == [{"type": "text", "text": "a,b"}]
+    seen = json.loads((tmp_path / "seen.json").read_text("utf-8"))
+    assert (seen["params"]["arguments"], seen["server"]) == ({"a": 1}, "tiny")
+    assert "  - interceptor 1 (before:exec): seen, twice" in running.said.splitlines()
+
+
+@pytest.mark.usefixtures("docker_mcp")
+def test_static_starts_nothing_and_says_where_it_looks_for_servers(run: Run) -> None:
+    result = run("gateway", "run", "--dry-run", "--static", "--servers", "boxed")
+    assert result.returncode == 0
+    assert "mcp-boxed:4444" in result.stderr
+    assert "Watching" not in result.stderr
+
+
+def test_a_log_file_that_can_not_be_written_is_named(run: Run, docker_mcp: Path) -> None:
+    result = run("gateway", "run", "--dry-run", f"--log={docker_mcp}")
+    assert result.returncode == 1
+    assert refusal(result) == f"{docker_mcp}: Is a directory. --log names it."
+
+
 @pytest.mark.usefixtures("enabled")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_cleanly(environment: dict[str, str], tmp_path: Path, number: int) -> None:

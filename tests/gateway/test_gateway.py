@@ -324,6 +324,42 @@ async def test_one_session_can_not_cancel_the_call_of_another(rig: Rig) -> None:
     assert await call.result() == {}
 
 
+# Clients that keep no rules.
+
+
+@pytest.mark.parametrize("end", ["answered", "left"])
+async def test_requests_with_the_same_id_are_each_answered(rig: Rig, end: str) -> None:
+    server = holding("s", "t")
+    server.gate.clear()
+    await rig.start(server, settle=False)
+    client = await rig.client()
+    calls = [client.ask("tools/call", {"name": "t", "arguments": {"n": number}}, id=1) for number in range(3)]
+    server.gate.set()
+    await eventually(lambda: server.transports and len(server.last.requests("tools/call")) == 3)
+    if end == "left":
+        await client.leave()
+        assert [(await call.error())["message"] for call in calls] == ["The session has ended"] * 3
+    else:
+        for sent in server.last.requests("tools/call"):
+            server.last.reply(sent["id"], sent["params"]["arguments"])
+        assert [await call.result() for call in calls] == [{"n": 0}, {"n": 1}, {"n": 2}]
+    assert client.session.calls == {}
+
+
+@pytest.mark.parametrize("method", ["tools/call", "prompts/get", "resources/read", "completion/complete", "initialize"])
+async def test_params_that_are_nested_too_deeply_are_refused(rig: Rig, method: str) -> None:
+    await rig.start(FakeServer("s", "t"))
+    client = await rig.client()
+    for depth in range(700, 1100, 7):
+        params = b'{"name":"t","uri":"x","capabilities":' + b"[" * depth + b"]" * depth + b"}"
+        try:
+            asked = client.ask(method, raw_params=params)
+        except jsonrpc.MalformedMessageError:
+            continue
+        await asked.message()
+    assert client.session.calls == {}
+
+
 # Ends.
 
 

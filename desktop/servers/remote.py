@@ -150,6 +150,7 @@ class RemoteTransport:
             await asyncio.wait([self._initialized])
         if self._renewing is not None and call is not None:
             await asyncio.wait([self._renewing])
+        session = self._session_id
         try:
             async with self._http.post(
                 self._post_url, data=message, headers=self._request_headers(), allow_redirects=False
@@ -159,7 +160,7 @@ class RemoteTransport:
                     return
                 if not self._version and call is not None and await self._fell_back(answer, message, call):
                     return
-                await self._read_answer(answer, message, call)
+                await self._read_answer(answer, message, call, session)
         except (OSError, TimeoutError, self._client_errors()) as error:
             self._failed(call, f"{self._server} can't be reached at {urlsplit(self._url).netloc}: {_words(error)}")
         except ValueError as error:  # what aiohttp says of a header it can't send
@@ -198,7 +199,9 @@ class RemoteTransport:
             self._kind = "streamable-http"
         return False
 
-    async def _read_answer(self, answer: aiohttp.ClientResponse, message: bytes, call: int | None) -> None:
+    async def _read_answer(
+        self, answer: aiohttp.ClientResponse, message: bytes, call: int | None, session: str
+    ) -> None:
         assert self._receiver is not None
         if answer.status in (401, 403) and not self._version:
             raise SignInRequiredError(f"{self._server} wants you to sign in", "Sign in, or set the token it needs")
@@ -212,21 +215,21 @@ class RemoteTransport:
             if body.strip() and self._kind != "sse":
                 self._receiver.message(body, call)
         else:
-            self._refused(answer.status, await answer.read(), message, call)
+            self._refused(answer.status, await answer.read(), message, call, session)
             return
         if call is not None and self._kind != "sse":
             self._receiver.undeliverable(call, f"{self._server} ended its answer early")
 
-    def _refused(self, status: int, body: bytes, message: bytes, call: int | None) -> None:
-        """Take an answer that says no."""
+    def _refused(self, status: int, body: bytes, message: bytes, call: int | None, session: str) -> None:
+        """Take an answer that says no to what was posted in ``session``."""
         assert self._receiver is not None
         if status == 401:
             self._gone(f"{self._server} wants you to sign in again")
-        elif status == 404 and self._session_id:
+        elif status == 404 and session:
             if call is None:
                 log.info("%s has ended the session; the next call begins another", self._server)
             elif self._hello and call not in self._repeated:
-                self._spawn(self._repeat(message, call))
+                self._spawn(self._repeat(message, call, session))
             else:
                 self._gone(f"{self._server} has ended the session")
         elif call is not None and body[:1] == b"{" and b'"jsonrpc"' in body:
@@ -236,14 +239,15 @@ class RemoteTransport:
 
     # A session the server has forgotten (MCP 2025-11-25, basic/transports: session management).
 
-    async def _repeat(self, message: bytes, call: int) -> None:
-        """Post a request again that the server did not take for want of a session, once, in a new session."""
+    async def _repeat(self, message: bytes, call: int, session: str) -> None:
+        """Post a request again that the server did not take for want of its session, once, in a new one."""
         assert self._receiver is not None
         self._repeated.add(call)
         try:
-            if self._renewing is None:
+            if self._renewing is None and session == self._session_id:
                 self._renewing = self._spawn(self._renew())
-            await asyncio.wait([self._renewing])
+            if self._renewing is not None:
+                await asyncio.wait([self._renewing])
             if not self._closing and self._receiver.waits_for(call):
                 await self._post(message, call)
         finally:
@@ -254,6 +258,8 @@ class RemoteTransport:
         assert self._http is not None
         assert self._receiver is not None
         ended = f"{self._server} has ended the session"
+        if self._lane is not None:
+            self._lane.owner = _FormerSession(self, self._session_id)
         self._lane, self._session_id = None, ""
         headers = {name: text for name, text in self._request_headers().items() if name != "MCP-Protocol-Version"}
         try:
@@ -293,6 +299,10 @@ class RemoteTransport:
 
     def lane_answered(self, answer: LaneAnswer) -> None:
         """A response has ended."""
+        self.take_answer(answer, self._session_id)
+
+    def take_answer(self, answer: LaneAnswer, session: str) -> None:
+        """Take the response to what was posted in ``session``."""
         assert self._receiver is not None
         call, status = answer.call, answer.status
         if status in (301, 302, 307, 308) or b"set-cookie" in answer.headers:
@@ -308,7 +318,7 @@ class RemoteTransport:
             if answer.body and not answer.body.isspace():
                 self._receiver.message(answer.body, call)
         else:
-            self._refused(status, answer.body, answer.message, call)
+            self._refused(status, answer.body, answer.message, call, session)
             return
         if call is not None and self._receiver.waits_for(call):
             self._receiver.undeliverable(call, f"{self._server} ended its answer early")
@@ -457,6 +467,19 @@ class RemoteTransport:
 @functools.cache
 def _tls_context() -> ssl.SSLContext:
     return ssl.create_default_context()
+
+
+class _FormerSession:
+    """Owner of a lane whose session the server has forgotten: what it refuses is asked again in the session after that."""
+
+    def __init__(self, transport: RemoteTransport, session: str) -> None:
+        self.lane_event = transport.lane_event
+        self.lane_failed = transport.lane_failed
+        self._transport = transport
+        self._session = session
+
+    def lane_answered(self, answer: LaneAnswer) -> None:
+        self._transport.take_answer(answer, self._session)
 
 
 def _words(error: BaseException) -> str:

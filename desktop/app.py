@@ -539,6 +539,7 @@ class Application:
             if removed:
                 log.info("removed %d containers a run that ended had left behind", len(removed))
         self.fleet.retry_missing()
+        await self.fleet.list_new_images()
 
     async def _follow_files(self) -> None:
         while True:

@@ -85,6 +85,25 @@ class FromServers:
         else:
             client.deliver(jsonrpc.to_wire(message))
 
+    def followed(self, upstream: Upstream) -> set[str]:
+        """Resources the sessions of a connection have subscribed to."""
+        return {
+            uri
+            for session in self._sessions.values()
+            if upstream.owner in (None, session)
+            for server, uri in session.subscriptions
+            if server == upstream.server
+        }
+
+    def connection_ended(self, upstream: Upstream) -> None:
+        """Withdraw what the server asked: nobody is there to take the answer."""
+        for session in self._sessions.values():
+            for number, question in tuple(session.questions.items()):
+                if question.upstream is upstream:
+                    del session.questions[number]
+                    params = {"requestId": number, "reason": upstream.closed_reason}
+                    session.deliver(jsonrpc.notification("notifications/cancelled", jsonrpc.encode(params)))
+
     def server_changed(self, name: str, *, offer: bool) -> None:
         """The state of a server is new."""
         if offer:

@@ -48,6 +48,9 @@ class _Switch:
     def waits_for(self, call: int) -> bool:
         return self.upstream.waits_for(call)
 
+    def renewed(self) -> None:
+        self.upstream.renewed()
+
     def closed(self, reason: str, cause: GatewayError | None = None) -> None:
         self.upstream.closed(reason, cause)
 

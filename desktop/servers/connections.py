@@ -165,8 +165,8 @@ class Connections:
         """Start none any more."""
         self._ended = True
 
-    async def close(self) -> None:
-        """Give up every start and close every connection."""
+    async def close(self, reason: str = "") -> None:
+        """Give up every start and close every connection; calls under way get an error that gives ``reason``."""
         starting = tuple(self._starting.values())
         for task in starting:
             task.cancel()
@@ -174,4 +174,4 @@ class Connections:
         upstreams = (*self, *self._retired)
         self._open.clear()
         self._retired.clear()
-        await asyncio.gather(*(upstream.close() for upstream in upstreams), return_exceptions=True)
+        await asyncio.gather(*(upstream.close(reason) for upstream in upstreams), return_exceptions=True)

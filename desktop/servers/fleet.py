@@ -206,6 +206,12 @@ class Fleet:
             if isinstance(server.failure, WAITS_FOR_A_CAUSE):
                 self._spawn(server.retry())
 
+    async def list_new_images(self) -> None:
+        """The engine was found: servers whose image was replaced since they were listed are listed again."""
+        for server in tuple(self._servers.values()):
+            async with self._listing_slots:
+                await server.list_new_image()
+
     def watch_idle(self) -> None:
         """From now on stop servers nobody has used for a while."""
         if self._idle_check is None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
 from desktop.catalog.model import CatalogServer, ToolEntry
@@ -89,11 +90,17 @@ class Launcher:
         self._on_pull = on_pull
         self._static = static
         self._image_ids: dict[str, str] = {}
-        self._pulls: dict[str, asyncio.Task[None]] = {}
+        self._pulls: dict[str, _Pull] = {}
 
     def image_id(self, server: CatalogServer) -> str:
         """Content id of the image last used for the server; empty when unknown."""
         return self._image_ids.get(server.image, "")
+
+    async def current_image_id(self, server: CatalogServer) -> str:
+        """Content id of the server's image as it is on this machine now; empty when it isn't, or the server has none."""
+        if self._static or launch.server_kind(server) not in (ServerKind.CONTAINER, ServerKind.PACKAGE):
+            return ""
+        return await (await self._engine.available()).image_id(server.image) or ""
 
     async def transport(self, server: CatalogServer, values: Mapping[str, Any], log: StderrLog) -> Transport:
         """The way to a server, not started yet.
@@ -261,16 +268,33 @@ class Launcher:
         """Pull the image if it isn't here; one pull of an image at a time, whoever waits for it."""
         image_id = await engine.image_id(image)
         if image_id is None:
-            pull = self._pulls.get(image)
-            if pull is None:
-                pull = asyncio.get_running_loop().create_task(
-                    engine.pull(image, lambda progress: self._on_pull(server, progress))
-                )
-                self._pulls[image] = pull
-                pull.add_done_callback(lambda _: self._pulls.pop(image, None))
-            await asyncio.shield(pull)
+            await self._pulled(engine, server, image)
             image_id = await engine.image_id(image)
         self._image_ids[image] = image_id or ""
+
+    async def _pulled(self, engine: ContainerEngine, server: str, image: str) -> None:
+        pull = self._pulls.get(image)
+        if pull is None:
+            task = asyncio.get_running_loop().create_task(
+                engine.pull(image, lambda progress: self._on_pull(server, progress))
+            )
+            pull = self._pulls[image] = _Pull(task)
+            task.add_done_callback(lambda _: self._pulls.pop(image, None))
+        pull.waiting += 1
+        try:
+            await asyncio.shield(pull.task)
+        finally:
+            pull.waiting -= 1
+            if not pull.waiting:
+                pull.task.cancel()  # nobody wants it any more; one that is done does not mind
+
+
+@dataclass(slots=True)
+class _Pull:
+    """A pull under way, and how many wait for it."""
+
+    task: asyncio.Task[None]
+    waiting: int = 0
 
 
 def _static(server: CatalogServer, kind: ServerKind, log: StderrLog) -> Transport:

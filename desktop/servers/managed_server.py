@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import logging
 import math
+import time
 from collections.abc import Coroutine, Mapping
 from typing import Any, Final
 
+from desktop import jsonrpc
 from desktop.catalog.kinds import usual_sharing
 from desktop.catalog.model import CatalogServer
 from desktop.errors import (
@@ -273,7 +275,28 @@ class ManagedServer:
         is_news = upstream.owner is None and not (once and self.listing is not None)
         if is_news or (self._offering.lacks(upstream.abilities) and not upstream.modern):
             self._offering.refresh_soon(upstream)
+        self._follow_again(upstream)
         return upstream
+
+    def _follow_again(self, upstream: Upstream) -> None:
+        """What clients follow was known to the connection before this one."""
+        for uri in self._listener.followed(upstream):
+            self._spawn(self._follow(upstream, uri))
+
+    async def _follow(self, upstream: Upstream, uri: str) -> None:
+        try:
+            await upstream.request("resources/subscribe", jsonrpc.encode({"uri": uri}), time_limit=10)
+        except (GatewayError, TimeoutError) as error:
+            log.info("%s can't be followed any more: %s", uri, error)
+
+    async def _come_back(self) -> None:
+        """Start anew what a client follows a resource of: nobody may be about to call."""
+        while self.subscribed and not self._stopped and self._connections.alive(SHARED) is None:
+            await asyncio.sleep(max(self._back_off.retry_at - time.monotonic(), 0) + 0.01)
+            with contextlib.suppress(GatewayError):
+                await self.acquire(None)
+            if self.failure is not None and not self._back_off.retry_at:
+                return  # it waits for something else than time
 
     async def _reserve(self) -> None:
         try:
@@ -352,6 +375,15 @@ class ManagedServer:
             with contextlib.suppress(GatewayError):
                 await self._offering.refreshed(await self.acquire(None))
 
+    async def list_new_image(self) -> None:
+        """Read the listing anew if it is of an image that has been replaced since; what runs is listed when it starts."""
+        if self.listing is None or not self.listing.image_id or any(upstream.alive for upstream in self._connections):
+            return
+        with contextlib.suppress(GatewayError):
+            current = await self._launcher.current_image_id(self.server)
+            if current and current != self.listing.image_id:
+                await self._offering.refreshed(await self.acquire(None))
+
     async def retry(self) -> None:
         """Forget a failure and the back-off, and try again what was wanted."""
         failed = self.failure is not None
@@ -391,13 +423,13 @@ class ManagedServer:
         """Take everything down for good."""
         self._stopped = True
         self._connections.end()
-        await self._close_all()
+        await self._close_all(f"{self.name} was turned off")
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _close_all(self) -> None:
-        await self._connections.close()
+    async def _close_all(self, reason: str = "") -> None:
+        await self._connections.close(reason)
         earlier = [task for task in self._tasks if task.get_name() == _CLOSING]
         await asyncio.gather(*earlier, return_exceptions=True)
 
@@ -446,6 +478,7 @@ class ManagedServer:
 
     def upstream_closed(self, upstream: Upstream, reason: str) -> None:
         """A connection broke: clean up behind it; a server that breaks soon after its start is failing."""
+        was_shared = self._connections.alive(SHARED) is None and upstream.owner is None
         age = self._connections.take_out(upstream)
         if age is not None:
             if age < _CRASH_WINDOW:
@@ -453,7 +486,19 @@ class ManagedServer:
             else:
                 self.log.note(reason)
         self._close_soon(upstream)
+        if was_shared and self.subscribed:
+            self._spawn(self._come_back())
         self._changed()
+
+    def upstream_renewed(self, upstream: Upstream) -> None:
+        """A server that has forgotten the session may be another version by now."""
+        self._follow_again(upstream)
+        if upstream.owner is None or self._offering.listing is None:
+            self._offering.refresh_soon(upstream)
+
+    def upstream_ended(self, upstream: Upstream) -> None:
+        """Its questions go unanswered."""
+        self._listener.connection_ended(upstream)
 
     def _changed(self) -> None:
         self._listener.server_changed(self.name, offer=False)

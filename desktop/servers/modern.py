@@ -172,10 +172,10 @@ class ModernUpstream(Upstream):
         if trips is not None:
             trips.answered(str(answer.id), answer)
 
-    async def close(self) -> None:
-        """End the connection; calls under way get an error."""
+    async def close(self, reason: str = "") -> None:
+        """End the connection; calls under way get an error that gives ``reason``, a sentence."""
         await self._subscriptions.end()
-        await super().close()
+        await super().close(reason)
 
     def _end(self, reason: str) -> None:
         self._subscriptions.stop()

@@ -73,7 +73,7 @@ class ModernRemoteTransport(RemoteTransport):
                     return
                 if not self._version:
                     await self._look_for_refusal(answer)
-                await self._read_answer(answer, call)
+                await self._read_answer(answer, message, call, "")
                 self._session_id = ""  # what a server that keeps sessions adds means nothing here
         except (OSError, TimeoutError, self._client_errors()) as error:
             self._failed(call, f"{self._server} can't be reached at {urlsplit(self._url).netloc}: {words(error)}")

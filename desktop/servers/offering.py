@@ -143,5 +143,8 @@ class Offering:
         return listing.variants.get(abilities, listing) if listing is not None and listing.variants else listing
 
     def lacks(self, abilities: str) -> bool:
-        """Whether it is not known yet what clients with these abilities are offered."""
-        return self.listing is None or (self.interactive and abilities not in self.listing.variants)
+        """Whether it is not known yet what clients with these abilities are offered, or the image is another by now."""
+        listing = self.listing
+        if listing is None or (self.interactive and abilities not in listing.variants):
+            return True
+        return listing.image_id != self._image_id()

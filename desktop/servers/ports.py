@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -38,6 +38,9 @@ class Launching(Protocol):
     def image_id(self, server: CatalogServer) -> str:
         """Content id of the image last used for the server; empty when unknown."""
 
+    async def current_image_id(self, server: CatalogServer) -> str:
+        """Content id of the server's image as it is now; empty when there is none. Raises `GatewayError`."""
+
 
 class ServerListener(Protocol):
     """Takes what servers say, and changes of their state."""
@@ -49,6 +52,12 @@ class ServerListener(Protocol):
 
     def server_notification(self, upstream: Upstream, message: Envelope, sink: CallSink | None) -> None:
         """A server tells something."""
+
+    def followed(self, upstream: Upstream) -> Collection[str]:
+        """URIs of the resources clients follow over a connection, as the server knows them."""
+
+    def connection_ended(self, upstream: Upstream) -> None:
+        """A connection is no more, and what the server asked over it can't be answered."""
 
     def server_changed(self, name: str, *, offer: bool) -> None:
         """The state of a server is new; ``offer``: its listing is new as well."""

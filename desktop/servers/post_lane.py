@@ -91,7 +91,7 @@ class PostLane:
         if any("\r" in line or "\n" in line for line in lines):
             raise ValueError("a header has a line break in it")
         self._head = "\r\n".join(lines).encode("latin-1") + b"\r\n"
-        self._owner = owner
+        self.owner = owner
         self._idle: list[_Connection] = []
         self._all: set[_Connection] = set()
         self._waiting: deque[tuple[LaneAnswer, bytes]] = deque()
@@ -144,7 +144,7 @@ class PostLane:
                 )
         except (OSError, TimeoutError) as error:
             if self._waiting:
-                self._owner.lane_failed(self._waiting.popleft()[0].call, error)
+                self.owner.lane_failed(self._waiting.popleft()[0].call, error)
         else:
             self._free(made)
 
@@ -169,7 +169,7 @@ class PostLane:
         if event.retry is not None:
             answer.retry = event.retry
         if event.data and not self._closed:
-            self._owner.lane_event(event, answer.call)
+            self.owner.lane_event(event, answer.call)
 
     def ended(self, connection: _Connection, answer: LaneAnswer, *, keep: bool) -> None:
         """A response is complete."""
@@ -178,7 +178,7 @@ class PostLane:
         else:
             connection.close()
         if not self._closed:
-            self._owner.lane_answered(answer)
+            self.owner.lane_answered(answer)
 
     def gone(self, connection: _Connection, answer: LaneAnswer | None, error: BaseException) -> None:
         """A connection has ended; ``answer`` is the one it still had to bring."""
@@ -189,9 +189,9 @@ class PostLane:
             return
         if answer is not None:
             if answer.status and answer.is_stream:
-                self._owner.lane_answered(answer)  # it may be continued
+                self.owner.lane_answered(answer)  # it may be continued
             else:
-                self._owner.lane_failed(answer.call, error)
+                self.owner.lane_failed(answer.call, error)
         if self._waiting and not self._opening:
             task = asyncio.get_running_loop().create_task(self._open())
             self._opening.add(task)

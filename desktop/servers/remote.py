@@ -30,6 +30,8 @@ __all__ = ["RemoteTransport", "TransportType", "transport_type", "words"]
 TransportType = Literal["", "streamable-http", "sse"]
 _STREAMABLE: Final = {"streamable-http", "http", "streamable", "streaming", "streamable_http"}
 _MOST_MOVES: Final = 5
+_HANDSHAKE: Final = 30.0
+_INITIALIZED: Final = b'{"jsonrpc":"2.0","method":"notifications/initialized"}'
 _BOTH: Final = "application/json, text/event-stream"
 log = logging.getLogger(__name__)
 
@@ -67,6 +69,10 @@ class RemoteTransport:
         self._post_url = url
         self._tasks: set[asyncio.Task[None]] = set()
         self._initialized: asyncio.Task[None] | None = None
+        self._hello = b""
+        self._listening: asyncio.Task[None] | None = None
+        self._renewing: asyncio.Task[None] | None = None
+        self._repeated: set[int] = set()
         self._closing = False
         self._moves = 0
 
@@ -95,7 +101,7 @@ class RemoteTransport:
         """Remember the version for the header; open the stream for messages that belong to no call."""
         self._version = protocol_version
         if self._kind == "streamable-http":
-            self._spawn(self._listen())
+            self._listening = self._spawn(self._listen())
 
     def send(self, message: bytes, call: int | None) -> None:
         """Post one message."""
@@ -104,6 +110,8 @@ class RemoteTransport:
         elif self._version and self._initialized is None and call is None:
             self._initialized = self._spawn(self._post_initialized(message))
         else:
+            if not self._version and b'"initialize"' in message[:200]:
+                self._hello = message
             self._spawn(self._post(message, call))
 
     async def drain(self) -> None:
@@ -148,6 +156,9 @@ class RemoteTransport:
         assert self._http is not None
         if self._initialized is not None and not self._initialized.done() and call is not None:
             await asyncio.wait([self._initialized])
+        if self._renewing is not None and call is not None:
+            await asyncio.wait([self._renewing])
+        session = self._session_id
         try:
             async with self._http.post(
                 self._post_url, data=message, headers=self._request_headers(), allow_redirects=False
@@ -157,7 +168,7 @@ class RemoteTransport:
                     return
                 if not self._version and call is not None and await self._fell_back(answer, message, call):
                     return
-                await self._read_answer(answer, call)
+                await self._read_answer(answer, message, call, session)
         except (OSError, TimeoutError, self._client_errors()) as error:
             self._failed(call, f"{self._server} can't be reached at {urlsplit(self._url).netloc}: {words(error)}")
         except ValueError as error:  # what aiohttp says of a header it can't send
@@ -196,7 +207,9 @@ class RemoteTransport:
             self._kind = "streamable-http"
         return False
 
-    async def _read_answer(self, answer: aiohttp.ClientResponse, call: int | None) -> None:
+    async def _read_answer(
+        self, answer: aiohttp.ClientResponse, message: bytes, call: int | None, session: str
+    ) -> None:
         assert self._receiver is not None
         if answer.status in (401, 403) and not self._version:
             raise SignInRequiredError(f"{self._server} wants you to sign in", "Sign in, or set the token it needs")
@@ -210,21 +223,70 @@ class RemoteTransport:
             if body.strip() and self._kind != "sse":
                 self._receiver.message(body, call)
         else:
-            self._refused(answer.status, await answer.read(), call)
+            self._refused(answer.status, await answer.read(), message, call, session)
+            return
         if call is not None and self._kind != "sse":
             self._receiver.undeliverable(call, f"{self._server} ended its answer early")
 
-    def _refused(self, status: int, body: bytes, call: int | None) -> None:
-        """Take an answer that says no."""
+    def _refused(self, status: int, body: bytes, message: bytes, call: int | None, session: str) -> None:
+        """Take an answer that says no to what was posted in ``session``."""
         assert self._receiver is not None
         if status == 401:
             self._gone(f"{self._server} wants you to sign in again")
-        elif status == 404 and self._session_id:
-            self._gone(f"{self._server} has ended the session")
+        elif status == 404 and session:
+            if call is None:
+                log.info("%s has ended the session; the next call begins another", self._server)
+            elif self._hello and call not in self._repeated:
+                self._spawn(self._repeat(message, call, session))
+            else:
+                self._gone(f"{self._server} has ended the session")
         elif call is not None and body[:1] == b"{" and b'"jsonrpc"' in body:
             self._receiver.message(body, call)
         else:
             self._failed(call, f"{self._server} answered with HTTP {status}")
+
+    # A session the server has forgotten (MCP 2025-11-25, basic/transports: session management).
+
+    async def _repeat(self, message: bytes, call: int, session: str) -> None:
+        """Post a request again that the server did not take for want of its session, once, in a new one."""
+        assert self._receiver is not None
+        self._repeated.add(call)
+        try:
+            if self._renewing is None and session == self._session_id:
+                self._renewing = self._spawn(self._renew())
+            if self._renewing is not None:
+                await asyncio.wait([self._renewing])
+            if not self._closing and self._receiver.waits_for(call):
+                await self._post(message, call)
+        finally:
+            self._repeated.discard(call)
+
+    async def _renew(self) -> None:
+        """Shake hands again and follow the new session; where that fails, the connection has ended."""
+        assert self._http is not None
+        assert self._receiver is not None
+        ended = f"{self._server} has ended the session"
+        if self._lane is not None:
+            self._lane.owner = _FormerSession(self, self._session_id)
+        self._lane, self._session_id = None, ""
+        headers = {name: text for name, text in self._request_headers().items() if name != "MCP-Protocol-Version"}
+        try:
+            async with (
+                asyncio.timeout(_HANDSHAKE),
+                self._http.post(self._post_url, data=self._hello, headers=headers, allow_redirects=False) as answer,
+            ):
+                if b'"result"' not in await answer.read() or not answer.ok:
+                    self._gone(ended)
+                    return
+                self._session_id = answer.headers.get("mcp-session-id", "")
+            await self._post_initialized(_INITIALIZED)
+            if self._listening is None or self._listening.done():
+                self._listening = self._spawn(self._listen())
+            self._receiver.renewed()
+        except (OSError, TimeoutError, self._client_errors()) as error:
+            self._gone(f"{ended}, and there is no new one: {words(error)}")
+        finally:
+            self._renewing = None
 
     # The short way (LaneOwner).
 
@@ -245,6 +307,10 @@ class RemoteTransport:
 
     def lane_answered(self, answer: LaneAnswer) -> None:
         """A response has ended."""
+        self.take_answer(answer, self._session_id)
+
+    def take_answer(self, answer: LaneAnswer, session: str) -> None:
+        """Take the response to what was posted in ``session``."""
         assert self._receiver is not None
         call, status = answer.call, answer.status
         if status in (301, 302, 307, 308) or b"set-cookie" in answer.headers:
@@ -260,7 +326,8 @@ class RemoteTransport:
             if answer.body and not answer.body.isspace():
                 self._receiver.message(answer.body, call)
         else:
-            self._refused(status, answer.body, call)
+            self._refused(status, answer.body, answer.message, call, session)
+            return
         if call is not None and self._receiver.waits_for(call):
             self._receiver.undeliverable(call, f"{self._server} ended its answer early")
 
@@ -408,6 +475,19 @@ class RemoteTransport:
 @functools.cache
 def _tls_context() -> ssl.SSLContext:
     return ssl.create_default_context()
+
+
+class _FormerSession:
+    """Owner of a lane whose session the server has forgotten: what it refuses is asked again in the session after that."""
+
+    def __init__(self, transport: RemoteTransport, session: str) -> None:
+        self.lane_event = transport.lane_event
+        self.lane_failed = transport.lane_failed
+        self._transport = transport
+        self._session = session
+
+    def lane_answered(self, answer: LaneAnswer) -> None:
+        self._transport.take_answer(answer, self._session)
 
 
 def words(error: BaseException) -> str:

@@ -114,6 +114,9 @@ class MessageReceiver(Protocol):
     def waits_for(self, call: int) -> bool:
         """Whether somebody still waits for the answer to a request."""
 
+    def renewed(self) -> None:
+        """The server has begun a new session for the connection; what it was told before the calls is forgotten there."""
+
     def closed(self, reason: str, cause: GatewayError | None = None) -> None:
         """The connection has ended; called once. ``cause`` is the error to raise when it ended before the handshake."""
 
@@ -149,8 +152,14 @@ class UpstreamListener(Protocol):
     def server_notification(self, upstream: Upstream, message: Envelope, sink: CallSink | None) -> None:
         """The server tells something."""
 
+    def upstream_renewed(self, upstream: Upstream) -> None:
+        """The server has forgotten everything but the calls."""
+
     def upstream_closed(self, upstream: Upstream, reason: str) -> None:
-        """The connection ended."""
+        """The connection ended by itself."""
+
+    def upstream_ended(self, upstream: Upstream) -> None:
+        """The connection ended, whoever wanted it."""
 
 
 class Pending:
@@ -383,9 +392,9 @@ class Upstream:
         """Wait while the server does not take more."""
         await self._transport.drain()
 
-    async def close(self) -> None:
-        """End the connection; calls under way get an error."""
-        self._end(f"{self.server} was stopped")
+    async def close(self, reason: str = "") -> None:
+        """End the connection; calls under way get an error that gives ``reason``, a sentence."""
+        self._end(reason or f"{self.server} was stopped")
         await self._transport.close()
 
     # What the transport reports (MessageReceiver).
@@ -432,6 +441,11 @@ class Upstream:
         """Whether somebody still waits for the answer to a request."""
         return call in self._pending
 
+    def renewed(self) -> None:
+        """The session at the server is a new one."""
+        self.level = ""
+        self._listener.upstream_renewed(self)
+
     def closed(self, reason: str, cause: GatewayError | None = None) -> None:
         """The transport ended by itself."""
         was_open = self._open and not self.closed_reason
@@ -447,6 +461,7 @@ class Upstream:
         pending, self._pending = self._pending, {}
         for item in pending.values():
             item.sink.finish(jsonrpc.response_error(item.id, jsonrpc.CONNECTION_CLOSED, reason))
+        self._listener.upstream_ended(self)
 
     def _answered(self, message: Envelope, call: int | None) -> None:
         key: Any = message.id if message.id is not None else call

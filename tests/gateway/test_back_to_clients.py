@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -361,3 +362,43 @@ async def test_roots_that_changed_are_told_only_to_servers_of_the_sessions_own(r
     client.tell("notifications/roots/list_changed")
     await server.last.wait_for("notifications/roots/list_changed")
     assert len(server.last.requests("notifications/roots/list_changed")) == 1
+
+
+# Servers that die.
+
+
+async def test_a_question_of_a_server_that_died_is_withdrawn(rig: Rig) -> None:
+    server = holding("s", "t")
+    await rig.start(server)
+    client = await rig.client(sampling={})
+    call = client.call("t")
+    await server.last.wait_for("tools/call")
+    server.last.ask(7, "sampling/createMessage", {})
+    (question,) = [message for message in call.before if message["method"] == "sampling/createMessage"]
+    server.last.break_off("s ended with exit code 9")
+    withdrawn = await client.wait_for("notifications/cancelled")
+    assert withdrawn["params"] == {"requestId": question["id"], "reason": "s ended with exit code 9"}
+    assert (await call.error())["message"] == "s ended with exit code 9"
+    client.answer(question["id"], {})  # too late
+    assert client.session.questions == {}
+
+
+async def test_subscriptions_are_renewed_when_a_shared_server_comes_back_by_itself(rig: Rig) -> None:
+    server = FakeServer("s", "t", resources=[{"uri": "x://1", "name": "one"}])
+    await rig.start(server, timing=Timing(longest_pause=0.01))
+    client, other = await rig.client(), await rig.client()
+    await client.ask("resources/subscribe", {"uri": "x://1"}).result()
+    server.last.break_off()
+    await eventually(lambda: len(server.transports) == 2)
+    assert (await server.last.wait_for("resources/subscribe"))["params"] == {"uri": "x://1"}
+    server.last.tell("notifications/resources/updated", {"uri": "x://1"})
+    await client.wait_for("notifications/resources/updated")
+    assert other.told("notifications/resources/updated") == []
+
+
+async def test_a_server_nobody_follows_stays_down_until_it_is_called(rig: Rig) -> None:
+    server = FakeServer("s", "t")
+    await rig.start(server, timing=Timing(longest_pause=0.01))
+    server.last.break_off()
+    await asyncio.sleep(0.05)
+    assert len(server.transports) == 1

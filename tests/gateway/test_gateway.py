@@ -179,7 +179,7 @@ async def test_a_server_that_is_turned_off_during_a_call_answers_it_with_an_erro
     call = client.call("t")
     await server.last.wait_for("tools/call")
     await rig.enable()
-    assert (await call.error())["message"] == "s was stopped"
+    assert (await call.error())["message"] == "s was turned off"
     assert (await client.wait_for("notifications/tools/list_changed")) is not None
     assert (await client.call("t").error())["message"] == "Unknown tool: t"
 

@@ -260,10 +260,15 @@ class FakeTransport:
 
 
 class FakeLauncher:
-    """Gives each catalog entry the transport of the fake server of its name."""
+    """Gives each catalog entry the transport of the fake server of its name.
+
+    Attributes:
+        image_ids: Content ids of the servers' images.
+    """
 
     def __init__(self, *servers: FakeServer) -> None:
         self.servers = {server.name: server for server in servers}
+        self.image_ids: dict[str, str] = {}
 
     async def transport(self, server: CatalogServer, values: Mapping[str, Any], log: StderrLog) -> FakeTransport:
         fake = self.servers[server.name]
@@ -272,7 +277,10 @@ class FakeLauncher:
         return made
 
     def image_id(self, server: CatalogServer) -> str:
-        return ""
+        return self.image_ids.get(server.name, "")
+
+    async def current_image_id(self, server: CatalogServer) -> str:
+        return self.image_id(server)
 
     def configuration(self, *enabled: str, **more: Any) -> Configuration:
         """A configuration in which these (by default all) are enabled."""

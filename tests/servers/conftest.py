@@ -30,6 +30,8 @@ class Listener:
         self.asked: list[SessionPort | None] = []
         self.told: list[str] = []
         self.offers: list[str] = []
+        self.following: tuple[str, ...] = ()
+        self.ended: list[Upstream] = []
 
     def server_request(
         self, upstream: Upstream, message: Envelope, sink: CallSink | None, session: SessionPort | None
@@ -38,6 +40,12 @@ class Listener:
 
     def server_notification(self, upstream: Upstream, message: Envelope, sink: CallSink | None) -> None:
         self.told.append(message.method or "")
+
+    def followed(self, upstream: Upstream) -> tuple[str, ...]:
+        return self.following
+
+    def connection_ended(self, upstream: Upstream) -> None:
+        self.ended.append(upstream)
 
     def server_changed(self, name: str, *, offer: bool) -> None:
         assert self.fleet is not None

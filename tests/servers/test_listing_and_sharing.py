@@ -130,6 +130,25 @@ async def test_one_server_that_hangs_or_fails_does_not_hide_another(rig: Rig) ->
     assert await fleet.settled(5)
 
 
+async def test_a_new_image_is_listed_again_and_the_old_one_is_not(rig: Rig) -> None:
+    server = FakeServer("s", "t")
+    fleet = rig.fleet(server)
+    rig.launcher.image_ids["s"] = "sha256:1"
+    await fleet.apply(rig.launcher.configuration())
+    assert await fleet.settled(5)
+    await fleet.close()
+    again = FakeServer("s", "t", "new")
+    fleet = rig.fleet(again)
+    rig.launcher.image_ids["s"] = "sha256:1"
+    await fleet.apply(rig.launcher.configuration())
+    await fleet.list_new_images()
+    assert again.transports == []
+    rig.launcher.image_ids["s"] = "sha256:2"
+    await fleet.list_new_images()
+    assert fleet.servers["s"].status.tool_count == 2
+    assert len(again.transports) == 1
+
+
 # Sharing.
 
 

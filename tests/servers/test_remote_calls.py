@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -24,15 +25,26 @@ class Server:
         self.sets_cookie = False
         self.moves = False
         self.status = 200
+        self.session = "s"
+        self.greeted = 0
+        self.forgets = False
+        self.refuses = False
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if request.method != "POST":
             return web.Response(status=405)
         message = await request.json()
+        if message["method"] != "initialize" and (
+            self.forgets or request.headers.get("Mcp-Session-Id") != self.session
+        ):
+            return web.Response(status=404)
         if "id" not in message:
             return web.Response(status=202)
         if message["method"] == "initialize":
-            return self.reply(message, INITIALIZED, headers={"Mcp-Session-Id": "s"})
+            self.greeted += 1
+            if self.refuses:
+                return web.Response(status=500)
+            return self.reply(message, INITIALIZED, headers={"Mcp-Session-Id": self.session})
         self.calls.append((request.path, dict(request.cookies)))
         if self.moves and request.path == "/mcp":
             return web.Response(status=307, headers={"Location": "/new"})
@@ -61,9 +73,14 @@ async def server() -> AsyncIterator[Server]:
 
 
 @pytest.fixture
-async def upstream(server: Server) -> AsyncIterator[Upstream]:
+def listener() -> Quiet:
+    return Quiet()
+
+
+@pytest.fixture
+async def upstream(server: Server, listener: Quiet) -> AsyncIterator[Upstream]:
     transport = RemoteTransport("far", f"http://localhost:{server.port}/mcp", {}, "streamable-http")
-    made = Upstream("far", transport, Quiet())
+    made = Upstream("far", transport, listener)
     await made.open(time_limit=5)
     yield made
     await made.close()
@@ -102,3 +119,43 @@ async def test_an_error_of_http_ends_the_call_with_its_number(upstream: Upstream
         await ask(upstream)
     server.status = 200
     assert "/mcp" in await ask(upstream)
+
+
+# A session the server has forgotten.
+
+
+async def test_a_call_that_finds_its_session_gone_is_repeated_in_a_new_one(upstream: Upstream, server: Server) -> None:
+    await ask(upstream)
+    server.session = "another"
+    answers = await asyncio.gather(*(ask(upstream) for _ in range(5)))
+    assert all("/mcp" in answer for answer in answers)
+    assert "/mcp" in await ask(upstream)
+    assert server.greeted == 2
+    assert upstream.alive
+
+
+async def test_what_the_server_was_told_before_is_told_again_in_the_new_session(
+    upstream: Upstream, server: Server, listener: Quiet
+) -> None:
+    upstream.level = "debug"
+    server.session = "another"
+    await ask(upstream)
+    assert upstream.level == ""
+    assert listener.renewed == 1
+
+
+async def test_a_call_is_repeated_once_only(upstream: Upstream, server: Server) -> None:
+    await ask(upstream)
+    server.forgets = True
+    with pytest.raises(ServerGoneError, match="far has ended the session"):
+        await ask(upstream)
+    assert not upstream.alive
+    assert server.greeted == 2
+
+
+async def test_a_server_that_gives_no_new_session_has_ended_the_connection(upstream: Upstream, server: Server) -> None:
+    await ask(upstream)
+    server.session, server.refuses = "another", True
+    with pytest.raises(ServerGoneError, match="far has ended the session"):
+        await ask(upstream)
+    assert not upstream.alive

@@ -17,13 +17,20 @@ INITIALIZED = {"protocolVersion": "2025-11-25", "capabilities": {}, "serverInfo"
 
 
 class Quiet:
-    """Takes what a server says and does nothing with it."""
+    """Takes what a server says and does nothing with it, but count its new sessions."""
+
+    renewed = 0
 
     def server_request(self, *_: object) -> None: ...
 
     def server_notification(self, *_: object) -> None: ...
 
+    def upstream_renewed(self, *_: object) -> None:
+        self.renewed += 1
+
     def upstream_closed(self, *_: object) -> None: ...
+
+    def upstream_ended(self, *_: object) -> None: ...
 
 
 class Moving:

@@ -42,6 +42,8 @@ class Listener:
         self.asked: list[tuple[str, CallSink | None]] = []
         self.told: list[tuple[str, CallSink | None]] = []
         self.closed: list[str] = []
+        self.renewed = 0
+        self.ended = 0
 
     def server_request(self, upstream: Upstream, message: Envelope, sink: CallSink | None) -> None:
         self.asked.append((message.method or "", sink))
@@ -49,8 +51,14 @@ class Listener:
     def server_notification(self, upstream: Upstream, message: Envelope, sink: CallSink | None) -> None:
         self.told.append((message.method or "", sink))
 
+    def upstream_renewed(self, upstream: Upstream) -> None:
+        self.renewed += 1
+
     def upstream_closed(self, upstream: Upstream, reason: str) -> None:
         self.closed.append(reason)
+
+    def upstream_ended(self, upstream: Upstream) -> None:
+        self.ended += 1
 
 
 def built(

@@ -67,6 +67,7 @@ def launcher(engine: SlowEngine) -> Launcher:
         secrets=unused,
         redactor=unused,
         consent=unused,
+        questions=unused,
         env_file=".env",
         instance="test",
         limits=ContainerLimits(),

@@ -105,14 +105,7 @@ class FromServers:
                     session.deliver(jsonrpc.notification("notifications/cancelled", jsonrpc.encode(params)))
 
     def server_changed(self, name: str, *, offer: bool) -> None:
-        """The state of a server is new; where a connection of it has ended, its questions need no answer any more."""
-        for session in self._sessions.values():
-            ended = [number for number, question in session.questions.items() if question.upstream.closed_reason]
-            for number in ended:
-                del session.questions[number]
-                if not session.modern:
-                    params = jsonrpc.encode({"requestId": number, "reason": "the server has ended"})
-                    session.deliver(jsonrpc.notification("notifications/cancelled", params))
+        """The state of a server is new."""
         if offer:
             self._offer_changed()
         self._announce(name)

@@ -44,6 +44,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._endpoint = cast("HttpEndpoint", self.app)
         self._between = True
         self._posted: RequestResponseCycle | None = None
+        self._running: RequestResponseCycle | None = None
         self._heads: dict[bytes, Session] = {}
         self._newest: Session | None = None
         self._call: MessageStream | None = None
@@ -51,13 +52,14 @@ class HttpProtocol(HttpToolsProtocol):
         self._streams = False
         self._partial = b""
         self._waiting = b""
+        self._going_on = False
         self._answered_at = 0.0
         self._dated: tuple[Any, bytes] = (None, b"")
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of the client."""
-        if self._call is not None:
-            self._waiting += data  # behind a call that isn't answered yet
+        if self._call is not None or self._waiting:
+            self._waiting += data  # behind a call that isn't answered yet, or what had to wait for one
             if len(self._waiting) > _SMALL:
                 self.flow.pause_reading()
             return
@@ -129,6 +131,7 @@ class HttpProtocol(HttpToolsProtocol):
             self.flow.pause_reading()
             self.pipeline.appendleft((cycle, app))
         elif app is not self.app or not _is_small_post(cycle):
+            self._running = cycle
             super()._start_asgi_task(cycle, app)
         elif cycle.more_body:
             self._posted = cycle
@@ -156,6 +159,7 @@ class HttpProtocol(HttpToolsProtocol):
                 return
             self._call = None
             cycle.response_started = cycle.response_complete = False
+        self._running = cycle
         super()._start_asgi_task(cycle, self.app)
 
     # Answers.
@@ -221,15 +225,24 @@ class HttpProtocol(HttpToolsProtocol):
         self._answered_at = time.monotonic()
         if self.timeout_keep_alive_task is None or self.pipeline:
             self.on_response_complete()
-        if self._waiting and not self.pipeline:
+        self._go_on_soon()
+
+    def on_response_complete(self) -> None:
+        """uvicorn has answered a request, or we have."""
+        super().on_response_complete()
+        self._go_on_soon()
+
+    def _go_on_soon(self) -> None:
+        if self._waiting and not self._going_on:
+            self._going_on = True
+            self.loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        """Take what has waited, unless another request of the connection is under way again."""
+        self._going_on = False
+        if self._call is None and not self.pipeline and not self.transport.is_closing():
             waiting, self._waiting = self._waiting, b""
             self.flow.resume_reading()
-            self.loop.call_soon(self._go_on, waiting)
-
-    def _go_on(self, waiting: bytes) -> None:
-        if self._call is not None:
-            self._waiting = waiting + self._waiting
-        elif not self.transport.is_closing():
             self.data_received(waiting)
 
     # The connection's life.
@@ -249,6 +262,11 @@ class HttpProtocol(HttpToolsProtocol):
         elif self._call is not None:
             self._call.abandon()
         super().connection_lost(exc)
+        self._unset_keepalive_if_required()
+        running = self._running
+        if running is not None and not running.response_complete:
+            running.disconnected = True  # uvicorn has told the newest request, which may wait behind this one
+            running.message_event.set()
 
     def shutdown(self) -> None:
         """Close the connection, after the answer that is under way."""

@@ -414,8 +414,11 @@ class Upstream:
             return
         try:
             self._route(message, call)
-        except MalformedMessageError:
+        except MalformedMessageError as error:
             log.warning("%s sent a malformed %s", self.server, message.method)
+            if message.method is not None and message.id is not None:
+                text = f"Invalid params of {message.method}: {error}"
+                self.answer(jsonrpc.response_error(message.id, jsonrpc.INVALID_PARAMS, text))
 
     def _route(self, message: Envelope, call: int | None) -> None:
         if message.method is None:

@@ -10,13 +10,15 @@ import asyncio
 import logging
 import time
 import warnings
+from typing import Any
 
+from tests.fuzz.endpoint import Endpoint
 from tests.fuzz.router import Router
 from tests.fuzz.watching import Watch, memory
 
 __all__ = ["PARTS", "run"]
 
-PARTS = {"router": Router}
+PARTS = {"router": Router, "endpoint": Endpoint}
 _WARM = 30
 _LOOK = 100
 _TIMERS = 0.4  # the longest timer that may outlive a gateway
@@ -32,7 +34,7 @@ async def run(part: str, watch: Watch, *, seed: int, seconds: float, episodes: i
         seconds: Time to begin episodes in.
         episodes: How many at most.
     """
-    fuzzer = PARTS[part](watch)
+    fuzzer: Any = PARTS[part](watch)
     end = time.monotonic() + seconds
     with watch:
         for number in range(seed, seed + episodes):

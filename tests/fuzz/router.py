@@ -24,7 +24,7 @@ from tests.fuzz.material import Json, Material
 from tests.fuzz.watching import Watch
 from tests.helpers.fake_mcp import FakeLauncher, FakeServer, FakeTransport, fleet_of
 
-__all__ = ["Router"]
+__all__ = ["Router", "mark_of", "marks_in"]
 
 _ABILITIES = ({}, {"sampling": {}}, {"elicitation": {}, "roots": {}}, {"sampling": {}, "elicitation": {}, "roots": {}})
 _SETTLE = 3.0
@@ -82,7 +82,7 @@ class _Client:
     """A session that keeps no rules."""
 
     def __init__(self, name: str, gateway: Gateway, watch: Watch, material: Material) -> None:
-        self.mark = _mark(name)
+        self.mark = mark_of(name)
         self.gateway = gateway
         self.watch = watch
         self.material = material
@@ -106,7 +106,7 @@ class _Client:
         except ValueError:
             self.watch.found("a client got something that is not JSON", repr(message[:300]))
             return
-        for mark in _marks(message):
+        for mark in marks_in(message):
             if mark != self.mark:
                 self.watch.found("a message reached another session", f"{self.mark}: {message[:500]!r}")
         if "method" in found and "id" in found:
@@ -238,14 +238,14 @@ class _Client:
         self.say({"jsonrpc": "2.0", "method": "notifications/initialized"})
 
 
-def _mark(name: str) -> str:
+def mark_of(name: str) -> str:
     """A text that tells whose something is, and does not become another's by damage."""
     return f"<{name}:{zlib.crc32(name.encode()):08x}>"
 
 
-def _marks(message: bytes) -> set[str]:
+def marks_in(message: bytes) -> set[str]:
     text = message.decode("utf-8", "replace").replace("\\u003c", "<").replace("\\u003e", ">")
-    return {mark for mark, name in _MARK.findall(text) if mark == _mark(name)}
+    return {mark for mark, name in _MARK.findall(text) if mark == mark_of(name)}
 
 
 class Router:
@@ -306,7 +306,7 @@ class Router:
         waiting = server.open_calls(transport)
         call = material.random.choice(waiting) if waiting else None
         params = call["params"] if call is not None and isinstance(call.get("params"), dict) else {}
-        mark = _mark_of(params)
+        mark = _mark_in(params)
         kind = material.random.randrange(16)
         try:
             if call is not None and kind < 5:
@@ -410,7 +410,7 @@ def _upstreams(server: Any) -> list[Upstream]:
     return [item for table in (*found, *nested) for item in table.values() if isinstance(item, Upstream)]
 
 
-def _mark_of(params: Json) -> str:
+def _mark_in(params: Json) -> str:
     for place in (params.get("arguments"), params):
         if isinstance(place, dict):
             mark = place.get("mark", place.get("m"))

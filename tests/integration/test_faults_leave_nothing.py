@@ -199,7 +199,7 @@ async def test_a_server_turned_off_during_a_call(echo: Home) -> None:
 
 
 async def test_a_server_that_sleeps_longer_than_a_call_may(echo: Home) -> None:
-    (echo.paths.own / "servers.yaml").parent.mkdir(parents=True, exist_ok=True)
+    echo.paths.server_choices.parent.mkdir(parents=True)
     echo.paths.server_choices.write_text("servers:\n  echo:\n    call_timeout: 1.5\n", encoding="utf-8")
     async with scene(echo) as stage:
         await stage.all_is_well()
@@ -401,7 +401,7 @@ async def test_the_clock_jumps(echo: Home, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 async def test_the_whole_program_is_suspended_for_a_while(echo: Home) -> None:
-    echo.paths.own.mkdir(parents=True, exist_ok=True)
+    echo.paths.server_choices.parent.mkdir(parents=True)
     echo.paths.server_choices.write_text("servers:\n  echo:\n    call_timeout: 3\n", encoding="utf-8")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "desktop", "gateway", "run", "--transport", "stdio"),

@@ -123,10 +123,10 @@ class Connections:
                 age = time.monotonic() - self._started_at.pop(key, 0.0)
         return age
 
-    def retire_own(self) -> None:
-        """No session is to have a connection of its own any more: each is stopped as soon as its calls have ended."""
+    def retire(self, needless: Callable[[Upstream], bool]) -> None:
+        """Hand out the needless ones no more; `stop_idle` stops each as soon as its calls have ended."""
         for key, upstream in tuple(self._open.items()):
-            if upstream.owner is not None:
+            if needless(upstream):
                 del self._open[key]
                 self._retired.add(upstream)
 

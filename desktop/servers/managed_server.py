@@ -174,15 +174,16 @@ class ManagedServer:
         sharing = choice.sharing or self._usual
         if sharing is not self._sharing:
             self._sharing = sharing
-            if sharing is not Sharing.PER_CLIENT:
-                self._connections.retire_own()
-            self._spawn(self._stop_needless())
+            if not self._single_calls:
+                self._spares.close()
+            self._connections.retire(self._is_needless)
+            self._spawn(self._connections.stop_idle(math.inf, math.inf))
             self._changed()
 
-    async def _stop_needless(self) -> None:
-        if not self._single_calls:
-            await self._spares.close()
-        await self.stop_idle()
+    def _is_needless(self, upstream: Upstream) -> bool:
+        if self._single_calls or isinstance(upstream, SingleUse):
+            return self._single_calls is not isinstance(upstream, SingleUse)
+        return upstream.owner is not None and self._sharing is not Sharing.PER_CLIENT
 
     def ready(self, session: SessionPort | None) -> Upstream | None:
         """The session's connection if it is up; the fast path of a call."""

@@ -138,10 +138,8 @@ class Spares:
     def _key(self) -> str:
         return f"call {next(self._numbers)}"
 
-    async def close(self) -> None:
-        """Nobody wants single calls any more: stop what is ready, or would be soon."""
+    def close(self) -> None:
+        """Nobody wants single calls any more: give up what is being started ahead."""
+        self._free.clear()
         for task in tuple(self._starting.values())[len(self._waiting) :]:
             task.cancel()
-        free, self._free = self._free, []
-        for upstream in [found for key in free if (found := self._connections.alive(key)) is not None]:
-            await self._connections.stop(upstream)

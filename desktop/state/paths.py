@@ -98,8 +98,8 @@ class Paths:
 
     @property
     def server_choices(self) -> Path:
-        """What was chosen for single servers."""
-        return self.own / "servers.yaml"
+        """What was chosen for single servers; in a folder where nothing else is written, since that folder is watched."""
+        return self.own / "settings" / "servers.yaml"
 
     @property
     def token(self) -> Path:

@@ -147,7 +147,7 @@ def test_the_folders_of_all_files_are_watched_and_those_of_links(paths: Paths, t
         paths.config.symlink_to(tmp_path / "dotfiles" / "config.yaml")
     selection = Selection(registries=("./r.yaml",), additional_catalogs=("https://x/c.yaml", "/far/c.yaml"))
     watched = ConfigurationSource(paths, selection, cwd=tmp_path / "here").watched_directories()
-    expected = {paths.docker_mcp, paths.own, paths.catalogs, tmp_path / "here", Path("/far")}
+    expected = {paths.docker_mcp, paths.server_choices.parent, paths.catalogs, tmp_path / "here", Path("/far")}
     assert set(watched) == expected | ({tmp_path / "dotfiles"} if os.name == "posix" else set())
 
 

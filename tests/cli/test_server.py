@@ -15,7 +15,9 @@ from desktop.catalog.source import ConfigurationSource
 from desktop.cli.server_needs import needs_of
 from desktop.policy.consent import ConsentStore
 from desktop.servers.listing import Listing, ListingCache, configuration_hash
+from desktop.sharing import Sharing
 from desktop.state.paths import Paths
+from desktop.state.server_choices import ServerChoicesFile
 from tests.cli.conftest import Run, refusal
 
 
@@ -132,6 +134,17 @@ def test_inspect_shows_the_entry_and_the_tools_the_server_listed_last(
     shown = inspected(run, "tiny")
     assert (shown["name"], shown["title"], shown["enabled"]) == ("tiny", "Tiny", False)
     assert shown["tools"] == [{"name": "add", "x-own": 1, "enabled": True}, {"name": "fail", "enabled": False}]
+
+
+def test_inspect_shows_who_shares_the_server(run: Run, docker_mcp: Path, environment: dict[str, str]) -> None:
+    assert inspected(run, "tiny")["sharing"] == "shared"
+    assert "callTimeout" not in inspected(run, "tiny")
+    paths = Paths.of_user(environment)
+    choices = ServerChoicesFile(paths.server_choices, paths.lock_for(paths.server_choices))
+    choices.set_sharing("tiny", Sharing.PER_CALL)
+    choices.set_call_timeout("tiny", 30)
+    shown = inspected(run, "tiny")
+    assert (shown["sharing"], shown["callTimeout"]) == ("per call", 30.0)
 
 
 @pytest.mark.parametrize(

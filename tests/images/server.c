@@ -23,6 +23,8 @@ static const char MODES[] =
     "silent            never answer, ignore SIGTERM and the end of input\n"
     "garbage-then-work print two lines of banner, then behave\n"
     "crash-on-call     behave until a tool is called, then exit with code 7\n"
+    "half-line         behave until a tool is called, then write half of the answer and exit with code 8\n"
+    "many-tools        behave, with ten thousand tools more\n"
     "slow-start        wait two seconds before reading anything, then behave\n"
     "stubborn          behave, but ignore SIGTERM and the end of input\n";
 
@@ -43,7 +45,7 @@ struct sleeper { long long wakes; char id[MAX_ID]; };
 
 static struct sleeper sleepers[MAX_SLEEPERS];
 static size_t sleeping;
-static bool crash_on_call;
+static bool crash_on_call, half_line, many_tools;
 
 static long long now_ms(void) {
     struct timespec now;
@@ -182,6 +184,12 @@ static void call(const char *id, struct piece params) {
         fputs("faulty: crashing as asked\n", stderr);
         exit(7);
     }
+    if (half_line) {
+        static const char half[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"content\":[{\"type\":\"te";
+        put(half, sizeof half - 1);
+        fputs("faulty: ending in the middle of a line\n", stderr);
+        exit(8);
+    }
     if (is(name, "echo") && (value = member(arguments, "text")).length && value.start[0] == '"')
         answer_text(id, value.start, value.length);
     else if (is(name, "big") && (value = member(arguments, "bytes")).length)
@@ -195,6 +203,19 @@ static void call(const char *id, struct piece params) {
         answer(id, "error", "{\"code\":-32602,\"message\":\"Unknown tool or missing argument\"}");
 }
 
+static void answer_many_tools(const char *id) {
+    enum { COUNT = 10000, ENTRY = 160 };
+    char *json = malloc((size_t)COUNT * ENTRY), *at = json;
+    if (json == NULL) exit(1);
+    at += sprintf(at, "{\"tools\":[");
+    for (int i = 0; i < COUNT; i++)
+        at += sprintf(at, "{\"name\":\"tool-%d\",\"description\":\"Does what tool %d does\",\"inputSchema\":"
+                          "{\"type\":\"object\"}},", i, i);
+    sprintf(at, "%s", TOOLS + sizeof "{\"tools\":[" - 1);
+    answer(id, "result", json);
+    free(json);
+}
+
 static void handle(struct piece line) {
     struct piece method = member(line, "method"), raw_id = member(line, "id"), params = member(line, "params");
     char id[MAX_ID];
@@ -202,6 +223,7 @@ static void handle(struct piece line) {
     memcpy(id, raw_id.start, raw_id.length);
     id[raw_id.length] = 0;
     if (is(method, "tools/call")) call(id, params);
+    else if (is(method, "tools/list") && many_tools) answer_many_tools(id);
     else if (is(method, "tools/list")) answer(id, "result", TOOLS);
     else if (is(method, "ping")) answer(id, "result", "{}");
     else if (is(method, "initialize")) {
@@ -280,6 +302,10 @@ int main(int argc, char **argv) {
         sleep(2);
     else if (strcmp(mode, "crash-on-call") == 0)
         crash_on_call = true;
+    else if (strcmp(mode, "half-line") == 0)
+        half_line = true;
+    else if (strcmp(mode, "many-tools") == 0)
+        many_tools = true;
     else if (*mode && !stubborn) {
         fprintf(stderr, "unknown mode; there are:\n%s", MODES);
         return 2;

@@ -20,7 +20,7 @@ from desktop.gateway.batch import has_batches, is_batch, take_batch
 from desktop.gateway.envelope import has_envelope
 from desktop.gateway.gateway import SUPPORTED_VERSIONS, Gateway
 from desktop.gateway.message_stream import MessageStream
-from desktop.gateway.modern_http import ModernHttp, is_modern, without_version
+from desktop.gateway.modern_http import ModernHead, ModernHttp, is_modern, without_version
 from desktop.gateway.resumption import KeptStream
 from desktop.gateway.session import Session, SessionReply
 from desktop.jsonrpc import MalformedMessageError
@@ -78,19 +78,24 @@ class HttpEndpoint:
         else:
             await reply(send, 307, b"", (b"location", b"/mcp"))
 
-    def session_of(self, scope: Scope) -> Session | None:
-        """The session a POST belongs to when it may pass; else the endpoint has to be called, to say what is wrong."""
+    def session_of(self, scope: Scope) -> Session | ModernHead | None:
+        """The session a POST belongs to when it may pass; else the endpoint has to be called, to say what is wrong.
+
+        A modern POST belongs to none; its head stands for it.
+        """
         headers: Headers = {name: value.strip() for name, value in scope["headers"]}
         if scope["path"] != "/mcp" or self._access.refuse(headers) is not None:
             return None
+        if is_modern(headers):
+            return ModernHead(scope["headers"])
         session, _ = self._session(headers)
-        return None if session is None or session.modern or is_modern(headers) else session
+        return None if session is None or session.modern else session
 
-    def knows(self, session: Session) -> bool:
+    def knows(self, session: Session | ModernHead) -> bool:
         """Whether a session is there still."""
-        return self._gateway.sessions.get(session.id) is session
+        return isinstance(session, ModernHead) or self._gateway.sessions.get(session.id) is session
 
-    def take_call(self, session: Session, body: bytes, stream: MessageStream) -> bool:
+    def take_call(self, session: Session | ModernHead, body: bytes, stream: MessageStream) -> bool:
         """Take a client's request without a task of its own; the short way of a call.
 
         Args:
@@ -101,6 +106,9 @@ class HttpEndpoint:
         Returns:
             False when it is anything but a request: the endpoint is to be called then.
         """
+        if isinstance(session, ModernHead):
+            self._begin_upkeep()
+            return self._modern.take_call(session, body, stream)
         try:
             message = jsonrpc.parse(body)
         except MalformedMessageError:
@@ -117,6 +125,11 @@ class HttpEndpoint:
             text = f"The gateway failed: {type(error).__name__}"
             stream.finish(jsonrpc.response_error(number, jsonrpc.INTERNAL_ERROR, text))
         return True
+
+    def call_over(self, stream: MessageStream) -> None:
+        """What `take_call` has begun is over."""
+        self.streams.discard(stream)
+        self._modern.call_over(stream)
 
     async def close(self) -> None:
         """End all open streams."""

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from desktop.gateway.http_endpoint import HttpEndpoint
 from desktop.gateway.message_stream import DirectStream, MessageStream
+from desktop.gateway.modern_http import ModernHead
 from desktop.gateway.session import Session
 
 __all__ = ["HttpProtocol"]
@@ -28,7 +29,8 @@ _LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,6})", re.IGNORECAS
 _SPECIAL: Final = re.compile(
     rb"\r\n(?:transfer-encoding|expect|upgrade|connection:[^\r]*(?:close|upgrade))", re.IGNORECASE
 )
-_JSON: Final = b"HTTP/1.1 200 OK\r\n%bcontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+_STATUS: Final = {200: b"200 OK", 400: b"400 Bad Request", 404: b"404 Not Found"}
+_JSON: Final = b"HTTP/1.1 %b\r\n%bcontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
 _EVENTS: Final = (
     b"HTTP/1.1 200 OK\r\n%bcontent-type: text/event-stream\r\ncache-control: no-cache, no-transform\r\n"
     b"x-accel-buffering: no\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -45,10 +47,10 @@ class HttpProtocol(HttpToolsProtocol):
         self._between = True
         self._posted: RequestResponseCycle | None = None
         self._running: RequestResponseCycle | None = None
-        self._heads: dict[bytes, Session] = {}
-        self._newest: Session | None = None
+        self._heads: dict[bytes, Session | ModernHead] = {}
+        self._newest: Session | ModernHead | None = None
         self._call: MessageStream | None = None
-        self._caller: Session | None = None
+        self._caller: Session | ModernHead | None = None
         self._streams = False
         self._partial = b""
         self._waiting = b""
@@ -109,7 +111,7 @@ class HttpProtocol(HttpToolsProtocol):
         else:
             self.data_received(rest)
 
-    def _remember(self, data: bytes, session: Session) -> None:
+    def _remember(self, data: bytes, session: Session | ModernHead) -> None:
         """Keep the head of a request that was taken, when it was the only thing in ``data``."""
         end = data.find(b"\r\n\r\n")
         lengths = list(_LENGTH.finditer(data, 0, end)) if end > 0 else []
@@ -173,7 +175,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _answer(self, message: bytes) -> None:
         if not self.transport.is_closing():
-            head = _JSON % (self._dates(), len(message))
+            status = 200 if self._call is None else self._call.status
+            head = _JSON % (_STATUS[status], self._dates(), len(message))
             if len(message) <= _JOINED:
                 self.transport.write(head + message)
             else:
@@ -195,7 +198,7 @@ class HttpProtocol(HttpToolsProtocol):
             if message is None:
                 self.transport.write(_NOTHING % self._dates())  # the client cancelled and expects no answer
             elif stream.sole_answer:
-                self.transport.write(_JSON % (self._dates(), len(message)))
+                self.transport.write(_JSON % (_STATUS[stream.status], self._dates(), len(message)))
                 self.transport.write(message)
             else:
                 assert self._caller is not None
@@ -219,7 +222,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _call_ended(self) -> None:
         if self._call is not None:
-            self._endpoint.streams.discard(self._call)
+            self._endpoint.call_over(self._call)
             self._call = self._caller = None
             self._streams = False
         self._answered_at = time.monotonic()

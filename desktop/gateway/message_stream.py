@@ -17,10 +17,11 @@ class MessageStream:
 
     Attributes:
         answered: Whether the final answer has been put in, so that nothing follows.
+        status: HTTP status of the answer, when nothing stands beside it.
         detached: Whether the reader has gone and another may come: what is put in is kept, the newest 512 messages.
     """
 
-    __slots__ = ("_beat", "_messages", "_waiter", "answered", "detached", "ended")
+    __slots__ = ("_beat", "_messages", "_waiter", "answered", "detached", "ended", "status")
 
     def __init__(self) -> None:
         self._messages: deque[bytes] = deque()
@@ -29,6 +30,7 @@ class MessageStream:
         self.answered = False
         self.detached = False
         self.ended = False
+        self.status = 200
 
     @property
     def sole_answer(self) -> bool:

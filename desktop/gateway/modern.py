@@ -79,7 +79,7 @@ class ModernClients:
             headers: Header lines of the HTTP request; None where there is no HTTP.
 
         Returns:
-            What became of it: its HTTP status once it is answered, and the way to give it up.
+            What became of it, to be given up when its client goes.
 
         Raises:
             RefusedError: It may not pass.

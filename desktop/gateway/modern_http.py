@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from desktop import jsonrpc
 from desktop.gateway.asgi import JSON, SSE, Headers, Receive, Scope, Send, read_body, reply
-from desktop.gateway.envelope import RefusedError, status_of, unsupported
+from desktop.gateway.envelope import RawHeaders, RefusedError, status_of, unsupported
 from desktop.gateway.gateway import Gateway
 from desktop.gateway.message_stream import MessageStream
 from desktop.gateway.modern import ModernClients, ModernConnection, error_of
@@ -17,7 +18,9 @@ from desktop.jsonrpc import Envelope, MalformedMessageError, is_request
 from desktop.revisions import HANDSHAKE_REVISIONS, HEADER_MISMATCH, MODERN_REVISIONS, VERSION_KEY
 from desktop.servers.event_stream import format_event
 
-__all__ = ["ModernHttp", "is_modern", "without_version"]
+__all__ = ["ModernHead", "ModernHttp", "is_modern", "without_version"]
+
+log = logging.getLogger(__name__)
 
 
 def is_modern(headers: Headers) -> bool:
@@ -26,6 +29,79 @@ def is_modern(headers: Headers) -> bool:
     if version in MODERN_REVISIONS:
         return True
     return bool(version) and version not in HANDSHAKE_REVISIONS and b"mcp-session-id" not in headers
+
+
+class ModernHead:
+    """What stands above the body of a client's POST, for as many as have the same above them; takes a session's place there.
+
+    Args:
+        lines: The header lines, names in lower case.
+
+    Attributes:
+        principal: Who sends it, as far as the headers tell.
+        takes_events: Whether the client takes an event stream as answer.
+        primes_streams: Whether event streams begin with an event without data; not in this era, which can't resume any.
+        resumption: Writes event streams.
+    """
+
+    __slots__ = ("lines", "principal", "resumption", "takes_events")
+    primes_streams = False
+
+    def __init__(self, lines: RawHeaders) -> None:
+        headers = dict(lines)
+        accept = headers.get(b"accept", b"*/*")
+        self.lines = lines
+        self.principal = headers.get(b"authorization", b"").strip()
+        self.takes_events = b"text/event-stream" in accept or b"*/*" in accept
+        self.resumption = _Events()
+
+
+class _Events:
+    """Event streams nothing of which is kept."""
+
+    def begin(self, stream: MessageStream) -> _Events:
+        """A stream begins."""
+        return self
+
+    def prime(self) -> bytes:
+        """Nothing."""
+        return b""
+
+    def event(self, message: bytes) -> bytes:
+        """A message as an event."""
+        return format_event(message)
+
+
+class _Target:
+    """A response; knows which HTTP status goes with an answer."""
+
+    __slots__ = ("_refused", "_stream")
+
+    def __init__(self, stream: MessageStream, number: bytes) -> None:
+        self._stream = stream
+        self._refused = b'{"jsonrpc":"2.0","id":%b,"error":' % number
+
+    def send(self, message: bytes) -> None:
+        """Before the answer."""
+        self._stream.send(message)
+
+    def finish(self, message: bytes) -> None:
+        """The answer."""
+        if message.startswith(self._refused):
+            self._stream.status = _status(message)
+        self._stream.finish(message)
+
+    def abandon(self) -> None:
+        """No answer."""
+        self._stream.abandon()
+
+
+def _status(message: bytes) -> int:
+    try:
+        code = jsonrpc.decode(jsonrpc.fields(jsonrpc.parse(message).error)["code"])
+    except (MalformedMessageError, KeyError):
+        return 200
+    return status_of(code) if isinstance(code, int) else 200
 
 
 class ModernHttp:
@@ -42,6 +118,7 @@ class ModernHttp:
         self._streams = streams
         self._connections: dict[str, ModernConnection] = {}
         self._watched: set[str] = set()
+        self._direct: dict[MessageStream, ModernReply | Listening] = {}
 
     async def serve(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         """Serve one HTTP request of a client that may pass."""
@@ -63,7 +140,7 @@ class ModernHttp:
             return
         if message.method is None or message.id is None:
             await self._no_request(message, headers, send)
-        elif message.method == "subscriptions/listen" and not _takes_events(headers):
+        elif message.method == "subscriptions/listen" and not ModernHead(scope["headers"]).takes_events:
             await reply(send, 406, b"Accept text/event-stream to listen")
         else:
             await self._request(message, scope, headers, receive, send)
@@ -82,15 +159,44 @@ class ModernHttp:
 
     async def _request(self, message: Envelope, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         stream = MessageStream()
-        principal = headers.get(b"authorization", b"")
         try:
-            taken = self._clients.take(message, stream, principal=principal, headers=scope["headers"])
+            taken = self._taken(message, ModernHead(scope["headers"]), stream)
         except RefusedError as error:
             await _refuse(send, jsonrpc.encode(message.id), error)
             return
         if not await self._answer(stream, taken, receive, send):
             text = "The gateway has ended"
             await reply(send, 503, jsonrpc.response_error(message.id, jsonrpc.CONNECTION_CLOSED, text), JSON)
+
+    def _taken(self, message: Envelope, head: ModernHead, stream: MessageStream) -> ModernReply | Listening:
+        target = _Target(stream, jsonrpc.encode(message.id))
+        try:
+            return self._clients.take(message, target, principal=head.principal, headers=head.lines)
+        except RefusedError:
+            raise
+        except Exception as error:
+            log.exception("a request failed")
+            raise RefusedError(jsonrpc.INTERNAL_ERROR, f"The gateway failed: {type(error).__name__}") from error
+
+    def take_call(self, head: ModernHead, body: bytes, stream: MessageStream) -> bool:
+        """Take a request without a task of its own; False when it isn't one that may pass, so that `serve` has to answer it."""
+        try:
+            message = jsonrpc.parse(body)
+            if not is_request(message) or (message.method == "subscriptions/listen" and not head.takes_events):
+                return False
+            taken = self._taken(message, head, stream)
+        except (MalformedMessageError, RefusedError):
+            return False
+        if not stream.answered:
+            self._direct[stream] = taken
+            self._streams.add(stream)
+        return True
+
+    def call_over(self, stream: MessageStream) -> None:
+        """A response `take_call` has begun is over; without an answer its client has gone."""
+        taken = self._direct.pop(stream, None)
+        if taken is not None and not stream.answered:
+            taken.give_up("the client has gone")
 
     async def _answer(
         self, stream: MessageStream, taken: ModernReply | Listening | None, receive: Receive, send: Send
@@ -103,7 +209,7 @@ class ModernHttp:
             if first is None:
                 return False
             if stream.sole_answer:
-                await reply(send, taken.status if taken is not None else 200, first, JSON)
+                await reply(send, stream.status, first, JSON)
             else:
                 await _stream(stream, first, send)
             return True
@@ -187,11 +293,6 @@ async def _until_gone(receive: Receive, stream: MessageStream) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     stream.abandon()
-
-
-def _takes_events(headers: Headers) -> bool:
-    accept = headers.get(b"accept", b"*/*")
-    return b"text/event-stream" in accept or b"*/*" in accept
 
 
 async def _refuse(send: Send, number: bytes, error: RefusedError) -> None:

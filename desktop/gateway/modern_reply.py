@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from msgspec import Raw
 
 from desktop import jsonrpc
-from desktop.gateway.envelope import ModernRequest, status_of
+from desktop.gateway.envelope import ModernRequest
 from desktop.gateway.identity import SERVER_INFO
 from desktop.gateway.session import LOG_LEVELS, Call, Reply, Session
 from desktop.jsonrpc import Envelope, MalformedMessageError
@@ -86,11 +86,10 @@ class ModernReply:
 
     Attributes:
         call: The call, once it is on its way; None while it isn't and when it was answered at once.
-        status: The HTTP status that goes with the answer.
         waiting: Whether the client has to come back before anything can be told to it.
     """
 
-    __slots__ = ("_asked", "_flush", "_outcome", "_target", "call", "holding", "number", "request", "session", "status",
+    __slots__ = ("_asked", "_flush", "_outcome", "_target", "call", "holding", "number", "request", "session",
                  "token", "waiting")  # fmt: skip
 
     def __init__(self, session: Session, number: int, request: ModernRequest, target: Reply, holding: Holding) -> None:
@@ -99,7 +98,6 @@ class ModernReply:
         self.request = request
         self.holding = holding
         self.call: Call | None = None
-        self.status = 200
         self.token = request.progress_token
         self.waiting = False
         self._target = target
@@ -170,7 +168,6 @@ class ModernReply:
                 code = jsonrpc.INVALID_PARAMS  # what the modern era calls it
                 members["code"] = Raw(b"%d" % code)
                 error = Raw(jsonrpc.encode(members))
-            self.status = status_of(code) if isinstance(code, int) else 200
         except (MalformedMessageError, KeyError):
             pass  # not an error as JSON-RPC has it; the client may make of it what it can
         return b'{"jsonrpc":"2.0","id":%b,"error":%b}' % (self.request.id, bytes(error))

@@ -50,9 +50,6 @@ class Listening:
         resources: The resources asked for.
         target: Where its notifications go.
         ended: Called once when the stream has ended.
-
-    Attributes:
-        status: HTTP status of the answer.
     """
 
     def __init__(
@@ -63,7 +60,6 @@ class Listening:
         target: Reply,
         ended: Callable[[Listening], None],
     ) -> None:
-        self.status = 200
         self.wanted = wanted
         self.resources = list(dict.fromkeys(resources))
         self._id = request.id

@@ -13,7 +13,7 @@ import pytest
 from desktop import jsonrpc
 from desktop.gateway import http_endpoint, subscriptions
 from tests.gateway.conftest import Rig, listening
-from tests.helpers.fake_mcp import FakeServer, eventually, tool
+from tests.helpers.fake_mcp import FakeServer, eventually, modern, tool
 from tests.helpers.modern_client import ModernWeb, OpenStream
 
 Json = dict[str, Any]
@@ -196,3 +196,23 @@ async def test_following_too_many_resources_is_refused(web: ModernWeb) -> None:
     uris = [f"x://{number}" for number in range(1001)]
     answer = await web.post(web.request("subscriptions/listen", {"notifications": {"resourceSubscriptions": uris}}))
     assert answer.json()["error"]["code"] == jsonrpc.INVALID_PARAMS
+
+
+async def test_resources_of_a_modern_server_are_followed_on_a_stream_of_ours(rig: Rig) -> None:
+    server = modern(watched())
+    await rig.start(server)
+
+    async def serve() -> None:
+        sent = await server.working.wait_for("subscriptions/listen")
+        wanted = sent["params"]["notifications"]
+        meta = {"_meta": {ID: sent["id"]}}
+        server.working.tell("notifications/subscriptions/acknowledged", {"notifications": wanted, **meta})
+        server.working.tell("notifications/resources/updated", {"uri": "x://2", **meta})
+
+    async with listening(rig) as http:
+        serving = asyncio.create_task(serve())
+        async with heard(ModernWeb(http), 5, resourceSubscriptions=["x://2"]) as (stream, agreed):
+            assert agreed == {"resourceSubscriptions": ["x://2"]}
+            assert (await stream.message() or {})["params"] == {"uri": "x://2", "_meta": {ID: 5}}
+        await serving
+        await rig.gateway.close()

@@ -49,7 +49,7 @@ class OpenStream:
     def __init__(self, answer: httpx.Response) -> None:
         self.answer = answer
         self.raw = b""
-        self._pieces = answer.aiter_bytes()
+        self._pieces: Any = answer.aiter_bytes()
         self._parser = EventParser()
         self._waiting: list[Json] = []
 
@@ -64,6 +64,10 @@ class OpenStream:
                 self.raw += piece
                 self._waiting += [json.loads(event.data) for event in self._parser.feed(piece)]
         return self._waiting.pop(0)
+
+    async def close(self) -> None:
+        """Read no more."""
+        await self._pieces.aclose()
 
     async def __aiter__(self) -> AsyncIterator[Json]:
         """Every message until the end."""
@@ -137,4 +141,8 @@ class ModernWeb:
         async with self.http.stream("POST", "/mcp", content=content, headers=self.headers(message)) as answer:
             assert answer.status_code == 200, await answer.aread()
             assert answer.headers["content-type"] == "text/event-stream"
-            yield OpenStream(answer)
+            opened = OpenStream(answer)
+            try:
+                yield opened
+            finally:
+                await opened.close()

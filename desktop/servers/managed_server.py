@@ -32,7 +32,7 @@ from desktop.servers.offering import ALL_ABILITIES, Offering
 from desktop.servers.ports import Launching, ServerListener, Timing
 from desktop.servers.request_headers import MirroredArguments
 from desktop.servers.running_limit import RunningLimit
-from desktop.servers.single_use import SingleUse, Spares
+from desktop.servers.single_use import ModernSingleUse, SingleUse, Spares
 from desktop.servers.status import ServerKind, ServerState, ServerStatus
 from desktop.servers.stderr_log import StderrLog
 from desktop.servers.upstream import EVERY_CAPABILITY, CallSink, SessionPort, Transport, Upstream
@@ -52,7 +52,7 @@ class ManagedServer:
 
     By default a server is shared by all sessions unless its entry says ``longLived``, it is remote, or it has once asked
     something of a client; then every session that can answer has a connection of its own. See docs/decisions/0002-sharing.md.
-    Sessions to which it speaks 2026-07-28 share a connection unless ``longLived`` says otherwise (docs/eras.md).
+    Sessions to which it speaks 2026-07-28 share a connection where they would only share a server otherwise (docs/eras.md).
 
     Attributes:
         call_timeout: Seconds a call may take; None means no limit.
@@ -206,7 +206,7 @@ class ManagedServer:
         if self._single_calls and session is not None:
             self._back_off.check()
             return await self._spares.take(session)
-        key = self._place(session)
+        key, modern = self._place(session), self._wants_modern(session)
         upstream = self._connections.alive(key)
         if upstream is not None:
             return upstream
@@ -216,7 +216,7 @@ class ManagedServer:
             task = self._connections.begin(key, session)
         upstream = await self._connections.started(task)
         # Which era the server speaks may be known only now.
-        return upstream if self._place(session) == key else await self.acquire(session)
+        return upstream if upstream.modern is modern else await self.acquire(session)
 
     def _wants_modern(self, session: SessionPort | None) -> bool:
         """Whether a session's connection is a modern one, or will be if the server speaks that; None is the gateway itself."""
@@ -228,6 +228,7 @@ class ManagedServer:
         return session.modern if session is not None else self.kind is ServerKind.REMOTE
 
     def _place(self, session: SessionPort | None) -> str:
+        """The key of a session's connection, in the era it is in or is to be tried in first."""
         if self._wants_modern(session):
             return session.id if session is not None and self._separate else MODERN
         return self._key(session)
@@ -239,10 +240,8 @@ class ManagedServer:
 
     @property
     def _single_calls(self) -> bool:
-        # The tools of a `poci` server run in a container a call anyway; their connection is a mere front. A server that speaks
-        # 2026-07-28 alone keeps nothing from one call to the next.
-        is_wanted = self._sharing is Sharing.PER_CALL and self.kind is not ServerKind.TOOLS
-        return is_wanted and self._offering.eras.handshake is not False
+        # The tools of a `poci` server run in a container a call anyway; their connection is a mere front.
+        return self._sharing is Sharing.PER_CALL and self.kind is not ServerKind.TOOLS
 
     def _key(self, session: SessionPort | None) -> str:
         if session is None or self._sharing is Sharing.PER_CALL:
@@ -254,10 +253,11 @@ class ManagedServer:
         return session.id if session.abilities else QUIET
 
     async def _start(self, key: str, session: SessionPort | None) -> Upstream:
+        modern = self._wants_modern(session)
         if self.kind in _RUNS_HERE:
             await self._reserve()
         try:
-            upstream = await self._open(session)
+            upstream = await self._open(key, session)
         except BaseException:
             if self.kind in _RUNS_HERE:
                 self._running.failed()
@@ -265,16 +265,16 @@ class ManagedServer:
         if self.kind in _RUNS_HERE:
             self._running.started(upstream, self)
         self._back_off.failure = None
-        once = isinstance(upstream, SingleUse)
-        if not once:
+        if upstream.modern is not modern and not self._single_calls:
             key = self._place(session)
             there = self._connections.alive(key)
-            if there is not None:  # the one for the other era, as it turns out
+            if there is not None:
                 self._close_soon(upstream)
                 return there
         self._connections.put(key, upstream)
-        is_news = upstream.owner is None and not (once and self.listing is not None)
-        if is_news or (self._offering.lacks(upstream.abilities) and not upstream.modern):
+        once = isinstance(upstream, SingleUse) and self.listing is not None
+        lacking = self._offering.lacks(upstream.abilities) and not upstream.modern
+        if (upstream.owner is None and not once) or lacking:
             self._offering.refresh_soon(upstream)
         self._follow_again(upstream)
         return upstream
@@ -306,10 +306,10 @@ class ManagedServer:
             self.log.note(str(error))
             raise
 
-    async def _open(self, session: SessionPort | None) -> Upstream:
+    async def _open(self, key: str, session: SessionPort | None) -> Upstream:
         connecting = Connecting(
             lambda: self._launcher.transport(self.server, self.values, self.log),
-            lambda transport, modern: self._built(transport, session, modern=modern),
+            lambda transport, modern: self._built(transport, key, session, modern=modern),
             self._close_soon,
             self._offering.eras,
             limit=self._timing.package_start if self.kind is ServerKind.PACKAGE else self._timing.start,
@@ -331,21 +331,23 @@ class ManagedServer:
         self._offering.learned(connecting.eras)
         return upstream
 
-    def _built(self, transport: Transport, session: SessionPort | None, *, modern: bool) -> Upstream:
+    def _built(self, transport: Transport, key: str, session: SessionPort | None, *, modern: bool) -> Upstream:
+        upstream: Upstream
         if modern:
             if isinstance(transport, ModernRemoteTransport):
                 transport.names_of = self._mirrored.of
-            upstream: Upstream = ModernUpstream(self.name, transport, self, session if self._separate else None)
+            kind = ModernSingleUse if self._single_calls else ModernUpstream
+            upstream = kind(self.name, transport, self, session if self._separate else None)
             upstream.abilities = ALL_ABILITIES
-            return upstream
-        key = self._key(session)
-        owner = session if key not in (SHARED, QUIET) else None
-        capabilities = b"{}" if key == QUIET else EVERY_CAPABILITY
-        upstream = (SingleUse if self._single_calls else Upstream)(self.name, transport, self, owner, capabilities)
+        else:
+            key = key if self._single_calls else self._key(session)
+            owner = session if key not in (SHARED, QUIET) else None
+            capabilities = b"{}" if key == QUIET else EVERY_CAPABILITY
+            upstream = (SingleUse if self._single_calls else Upstream)(self.name, transport, self, owner, capabilities)
+            upstream.abilities = owner.abilities if owner is not None else "" if key == QUIET else ALL_ABILITIES
+            upstream.opener = session
         if isinstance(upstream, SingleUse):
             upstream.used_up = self._used_up
-        upstream.abilities = owner.abilities if owner is not None else "" if key == QUIET else ALL_ABILITIES
-        upstream.opener = session
         return upstream
 
     def _close_soon(self, upstream: Upstream) -> None:
@@ -354,7 +356,7 @@ class ManagedServer:
     def _used_up(self, upstream: SingleUse) -> None:
         self._connections.take_out(upstream)
         if not upstream.closed_reason:
-            self._spawn(upstream.close(), name=_CLOSING)
+            self._close_soon(upstream)
             self._changed()
 
     def _failed(self, error: GatewayError) -> None:
@@ -460,14 +462,8 @@ class ManagedServer:
         session = sink.session if sink is not None else upstream.sole_session()
         if not upstream.modern:  # there a question is part of a call, and needs no connection of its own
             self._offering.remember_interactive()
-        if (
-            upstream.owner is None
-            and not upstream.modern
-            and session is not None
-            and session.abilities
-            and self._sharing is Sharing.SHARED
-        ):
-            self._connections.hand_over(upstream, session)
+            if upstream.owner is None and session is not None and session.abilities and self._sharing is Sharing.SHARED:
+                self._connections.hand_over(upstream, session)
         self._listener.server_request(upstream, message, sink, session)
 
     def server_notification(self, upstream: Upstream, message: Envelope, sink: CallSink | None) -> None:

@@ -21,6 +21,7 @@ from desktop.revisions import LATEST_MODERN
 from desktop.servers.envelope import envelope, with_envelope, without_subscription
 from desktop.servers.modern_remote import ModernRemoteTransport
 from desktop.servers.multi_round_trip import MAY_ASK, RoundTrips
+from desktop.servers.progress import Progress
 from desktop.servers.request_headers import AnnotationError, mirrored_arguments
 from desktop.servers.subscriptions import Subscriptions
 from desktop.servers.upstream import (
@@ -124,6 +125,7 @@ class ModernUpstream(Upstream):
             if message.method in MAY_ASK:
                 trips = RoundTrips(self, message, sink)
                 trips.number = trips.current = super().forward(message, trips)
+                trips.progress = self.progress_of(trips.number)
                 return trips.number
         return super().forward(message, sink)
 
@@ -236,8 +238,23 @@ class ModernUpstream(Upstream):
             self._listener.server_notification(self, Envelope(method="notifications/cancelled", params=params), None)
 
     def repeat(self, trips: RoundTrips, message: Envelope) -> int:
-        """Send the call again."""
-        return super().forward(message, trips)
+        """Send the call again; what its client is told of its progress goes on."""
+        call = super().forward(message, trips)
+        if trips.progress is not None:
+            super().continue_progress(call, trips.progress)
+        return call
+
+    def progress_of(self, call: int) -> Progress | None:
+        """What is told of a call under way, in whichever round it is."""
+        trips = self._rounds.get(call)
+        return trips.progress if trips is not None else super().progress_of(call)
+
+    def continue_progress(self, call: int, progress: Progress) -> None:
+        """The client has been told something of this call before it was forwarded."""
+        super().continue_progress(call, progress)
+        pending = self._pending.get(call)
+        if pending is not None and isinstance(pending.sink, RoundTrips):
+            pending.sink.progress = pending.progress
 
     # What following needs (Follower).
 

@@ -13,6 +13,7 @@ from msgspec import Raw
 
 from desktop import jsonrpc
 from desktop.jsonrpc import Envelope, MalformedMessageError
+from desktop.servers.progress import Progress
 from desktop.servers.upstream import CallSink, SessionPort
 
 __all__ = ["MAY_ASK", "MOST_ROUNDS", "Asker", "RoundTrips"]
@@ -60,12 +61,13 @@ class RoundTrips:
     Attributes:
         number: The connection's id of the first round, by which the call is cancelled.
         current: The connection's id of the present round.
+        progress: What the client is told of the call's progress; None when it did not ask for it.
         waiting: Whether questions are with the client, so that nothing is with the server.
     """
 
     __slots__ = (
         "_answers", "_asker", "_id", "_method", "_open", "_params", "_rounds", "_sink", "_state", "_timer",
-        "current", "number", "session", "waiting",
+        "current", "number", "progress", "session", "waiting",
     )  # fmt: skip
 
     def __init__(self, asker: Asker, message: Envelope, sink: CallSink) -> None:
@@ -83,6 +85,7 @@ class RoundTrips:
         self.number = 0
         self.current = 0
         self.waiting = False
+        self.progress: Progress | None = None
 
     def send(self, message: bytes) -> None:
         """What belongs to the call, to the client."""

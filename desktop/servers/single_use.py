@@ -12,9 +12,10 @@ from msgspec import Raw
 
 from desktop.jsonrpc import Envelope
 from desktop.servers.connections import SHARED, Connections
+from desktop.servers.modern import ModernUpstream
 from desktop.servers.upstream import CallSink, SessionPort, Upstream
 
-__all__ = ["SingleUse", "Spares"]
+__all__ = ["ModernSingleUse", "SingleUse", "Spares"]
 
 
 class SingleUse(Upstream):
@@ -34,6 +35,10 @@ class SingleUse(Upstream):
         """Pass a cancellation on, and end."""
         super().cancel(call, params)
         self.used_up(self)
+
+
+class ModernSingleUse(SingleUse, ModernUpstream):
+    """The same to a server of the modern era; all rounds of a handshake client's call are one request."""
 
 
 class _LastCall:

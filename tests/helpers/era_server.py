@@ -11,8 +11,9 @@ import asyncio
 import contextlib
 import json
 import os
+import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -196,23 +197,17 @@ def stdio_command(era: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "tests.helpers.era_server", era, "--stdio")
 
 
-@contextlib.asynccontextmanager
-async def era_server(era: str, port: int) -> AsyncIterator[str]:
+@contextlib.contextmanager
+def era_server(era: str, port: int) -> Iterator[str]:
     """The program, listening; gives its URL; killed at the end."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.helpers.era_server", era, "--port", str(port)),
-        stdout=asyncio.subprocess.PIPE,
-        cwd=ROOT,
-    )
-    assert process.stdout is not None
-    try:
-        async with asyncio.timeout(30):
-            assert await process.stdout.readline() == b"ready\n"
-        yield f"http://127.0.0.1:{port}/mcp"
-    finally:
-        with contextlib.suppress(ProcessLookupError):
+    command = (sys.executable, "-m", "tests.helpers.era_server", era, "--port", str(port))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            yield f"http://127.0.0.1:{port}/mcp"
+        finally:
             process.kill()
-        await process.communicate()
 
 
 def main() -> None:

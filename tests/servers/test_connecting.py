@@ -12,6 +12,8 @@ from desktop.errors import ServerStartError
 from desktop.gateway.session import Session
 from desktop.servers.connecting import Eras
 from desktop.servers.managed_server import ManagedServer, Timing
+from desktop.sharing import Sharing
+from desktop.state.server_choices import ServerChoice
 from tests.helpers.fake_mcp import FakeServer, FakeTransport, Refusal, eventually, modern
 from tests.servers.conftest import Rig, client, used
 from tests.servers.test_upstream import Sink
@@ -255,3 +257,26 @@ async def test_every_request_has_the_envelope_of_whoever_asks(rig: Rig) -> None:
         "io.modelcontextprotocol/logLevel": "warning",
     }
     assert json.loads(json.dumps(sent)) == sent
+
+
+async def test_a_modern_server_may_run_once_for_each_call_and_all_rounds_of_it(rig: Rig) -> None:
+    server = modern(FakeServer("s", "t"))
+    server.held.add("tools/call")
+    choice = {"s": ServerChoice(sharing=Sharing.PER_CALL)}
+    fleet = rig.fleet(server, timing=QUICK)
+    await fleet.apply(rig.launcher.configuration(choices=choice))
+    assert await fleet.settled(5)
+    found, session = fleet.servers["s"], client(elicitation={})
+    sink = Sink(session)
+    upstream = await used(found, session, sink)
+    mine = next(transport for transport in server.transports if transport.requests("tools/call"))
+    ask = {"method": "elicitation/create", "params": {}}
+    wish = {"resultType": "input_required", "inputRequests": {"a": ask}}
+    mine.reply(mine.requests("tools/call")[0]["id"], wish)
+    assert rig.listener.asked == [session]
+    assert (sink.finished, upstream.alive) == ([], True)
+    upstream.answer(b'{"jsonrpc":"2.0","id":"input-1","result":{}}')
+    mine.reply((await mine.wait_for("tools/call", 2))["id"])
+    assert len(sink.finished) == 1
+    await eventually(lambda: mine.closed)
+    assert (await used(found, session)) is not upstream

@@ -78,3 +78,8 @@ def test_a_meta_that_is_no_object_is_malformed() -> None:
 def test_the_mark_of_a_stream_is_taken_off() -> None:
     marked = params('{"uri":"x://1","_meta":{"io.modelcontextprotocol/subscriptionId":7,"a":1}}')
     assert json.loads(bytes(without_subscription(marked))) == {"uri": "x://1", "_meta": {"a": 1}}
+
+
+def test_a_meta_that_held_only_the_mark_goes_too() -> None:
+    marked = params('{"uri":"x://1","_meta":{"io.modelcontextprotocol/subscriptionId":7}}')
+    assert json.loads(bytes(without_subscription(marked))) == {"uri": "x://1"}

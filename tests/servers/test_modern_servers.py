@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from desktop.servers.process import ProcessTransport
 from desktop.servers.remote import RemoteTransport, transport_type
 from desktop.servers.stderr_log import StderrLog
 from desktop.servers.upstream import Transport
+from tests.helpers import gateway_client
 from tests.helpers.era_server import era_server, stdio_command
 from tests.helpers.fake_mcp import eventually
 from tests.helpers.gateway_client import EVERYTHING, Asked, GatewayClient
@@ -97,15 +99,28 @@ class House:
 Open = Callable[[str], Any]
 
 
+@pytest.fixture(scope="module")
+def url_of() -> Iterator[Callable[[str], str]]:
+    """Gives the URL of the server of an era; each is started once."""
+    with contextlib.ExitStack() as stack:
+        yield functools.cache(lambda era: stack.enter_context(era_server(era, free_port())))
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child process of a busy machine takes its time."""
+    monkeypatch.setattr(gateway_client, "LIMIT", 30.0)
+
+
 @pytest.fixture(params=["http", "stdio"])
-async def way(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Open]:
+async def way(request: pytest.FixtureRequest, tmp_path: Path, url_of: Callable[[str], str]) -> AsyncIterator[Open]:
     """Opens a gateway in front of a server of an era."""
     async with contextlib.AsyncExitStack() as stack:
 
         async def opened(era: str) -> House:
             if request.param == "http":
-                url = await stack.enter_async_context(era_server(era, free_port()))
-                entry = CatalogServer(name="era", type="remote", remote=RemoteEndpoint(url=url, transport_type="http"))
+                remote = RemoteEndpoint(url=url_of(era), transport_type="http")
+                entry = CatalogServer(name="era", type="remote", remote=remote)
             else:
                 entry = CatalogServer(name="era", type="server", command=list(stdio_command(era)))
             house = House(entry, tmp_path)
@@ -182,7 +197,7 @@ async def test_an_elicitation_within_a_result_reaches_the_client_as_a_question(w
     house = await way("modern")
     client = await house.client(**EVERYTHING)
     call = client.call("greet")
-    await eventually(lambda: call.before)
+    await eventually(lambda: call.before, seconds=30)
     assert call.before[0]["method"] == "elicitation/create"
     client.answer(call.before[0]["id"], {"action": "accept", "content": {"name": "Ada"}})
     assert text(await call.result()) == "Hello, Ada (greeting)"

@@ -343,10 +343,10 @@ async def test_sessions_whose_clients_went_silently_are_ended_and_listening_ones
     web: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http_endpoint, "_HEARTBEAT", 0.02)
-    monkeypatch.setattr(http_endpoint, "_SESSION_IDLE", 0.0)
     listening, silent = await web.open(), None
     async with events(web, "GET", "/mcp", listening):
         await eventually(lambda: web.rig.gateway.sessions[listening].listening)
+        monkeypatch.setattr(http_endpoint, "_SESSION_IDLE", 0.0)
         silent = await web.open()
         await eventually(lambda: silent not in web.rig.gateway.sessions)
         assert listening in web.rig.gateway.sessions

@@ -147,22 +147,18 @@ class Connecting:
     # HTTP: each era has a way of its own.
 
     async def _modern_post_first(self, transport: RemoteTransport) -> Upstream:
-        known = self.eras.modern
         post = transport.modern()
-        refused = post is None
         if post is not None:
+            known = self.eras.modern
             try:
                 return await self._post(post, True, self._limit if known else self._probe)
             except SignInRequiredError:
                 raise
             except ServerStartError as error:
-                assert self.upstream is not None
-                refused = isinstance(error, WrongEraError) or not self.upstream.closed_reason
                 if known and not isinstance(error, WrongEraError):
                     raise
         upstream = await self._post(transport, False, self._limit)
-        if refused:
-            self.eras = self.eras.learned(True, False)
+        self.eras = self.eras.learned(True, False)
         return upstream
 
     async def _handshake_post_first(self, transport: RemoteTransport) -> Upstream:

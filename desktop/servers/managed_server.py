@@ -266,7 +266,7 @@ class ManagedServer:
             self._running.started(upstream, self)
         self._back_off.failure = None
         if upstream.modern is not modern and not self._single_calls:
-            key = self._place(session)
+            key = self._place(session)  # another one than thought, since the era is known now
             there = self._connections.alive(key)
             if there is not None:
                 self._close_soon(upstream)

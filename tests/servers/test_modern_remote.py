@@ -211,13 +211,19 @@ async def test_a_server_that_keeps_silent_over_discover_is_greeted_with_initiali
 
 
 @pytest.mark.parametrize("status", [500, 503, 429])
-async def test_a_fault_of_the_moment_is_no_word_on_the_era(rig: Rig, status: int) -> None:
+async def test_sessions_of_a_server_that_fails_over_discover_have_handshake_connections_of_their_own(
+    rig: Rig, status: int
+) -> None:
     rig.server.on["server/discover"] = refusing(status)
     rig.server.on["initialize"] = giving(INITIALIZED)
     found = rig.managed()
-    await found.ensure_listed()
-    assert found.listing is not None
-    assert found.listing.eras == Eras(handshake=True, modern=None)
+    sessions = [client(), client()]
+    for session in sessions:
+        session.modern = True
+    upstreams = await asyncio.gather(*map(found.acquire, sessions))
+    assert [upstream.owner for upstream in upstreams] == sessions
+    assert [upstream.modern for upstream in upstreams] == [False, False]
+    assert len(rig.server.posts("server/discover")) == 1
 
 
 async def test_a_server_that_wants_a_sign_in_is_not_asked_in_the_other_era(rig: Rig) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -82,23 +84,19 @@ class _Vocabulary:
     """All words, in reach by their beginning and by their likeness."""
 
     def __init__(self, words: Iterable[str]) -> None:
+        self._sorted = sorted(words)
         self._by_length: dict[int, list[tuple[str, int]]] = defaultdict(list)
-        for word in words:
+        for word in self._sorted:
             self._by_length[len(word)].append((word, _letters(word)))
 
     def meant(self, word: str) -> list[tuple[str, float]]:
         """Words this one may stand for, each with what it counts: those it begins, else those it is misspelt from."""
         if len(word) < 3:
             return []
-        begun = [
-            longer
-            for length, known in self._by_length.items()
-            if length > len(word)
-            for longer, _ in known
-            if longer.startswith(word)
-        ]
-        if begun:
-            return [(longer, _BEGUN) for longer in begun]
+        first = bisect_left(self._sorted, word)
+        begun = itertools.takewhile(lambda known: known.startswith(word), itertools.islice(self._sorted, first, None))
+        if longer := [(known, _BEGUN) for known in begun]:
+            return longer
         errors = _errors_forgiven(word)
         letters = _letters(word)
         close = [

@@ -22,6 +22,7 @@ from desktop.host import Host
 from desktop.tray import artwork
 from desktop.tray.actions import Actions
 from desktop.tray.bridge import Bridge
+from desktop.tray.collector import Collector
 from desktop.tray.icon import TrayIcon
 from desktop.tray.main_window import MainWindow
 from desktop.tray.memory import Memory
@@ -67,10 +68,12 @@ def run(host_factory: HostFactory, arguments: Sequence[str] = (), *, look: Look 
     application.quit_asked.connect(tray.quit)
     application.commitDataRequest.connect(lambda _manager: tray.quit())
     instance.requested.connect(tray.on_request)
+    collector = Collector()
     try:
         with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(application)) as runner:
             runner.run(tray.main(hidden))
     finally:
+        collector.close()
         instance.release()
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
@@ -32,6 +33,7 @@ def run(qapp: QApplication) -> Iterator[Run]:
     qapp.setQuitOnLastWindowClosed(False)
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(qapp)) as runner:
         yield runner.run
+    gc.collect()  # what is left of windows must not wait for a collection in another thread: Qt would be called from there
 
 
 @pytest.fixture

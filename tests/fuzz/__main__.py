@@ -8,18 +8,22 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import tempfile
 import time
 import warnings
+from pathlib import Path
 from typing import Any
 
 from tests.fuzz.endpoint import Endpoint
 from tests.fuzz.router import Router
+from tests.fuzz.servers import Servers
 from tests.fuzz.watching import Watch, memory
 
 __all__ = ["PARTS", "run"]
 
-PARTS = {"router": Router, "endpoint": Endpoint}
+PARTS = {"router": Router, "endpoint": Endpoint, "servers": Servers}
 _WARM = 30
+_EPISODE = 60.0
 _LOOK = 100
 _TIMERS = 0.4  # the longest timer that may outlive a gateway
 
@@ -34,14 +38,14 @@ async def run(part: str, watch: Watch, *, seed: int, seconds: float, episodes: i
         seconds: Time to begin episodes in.
         episodes: How many at most.
     """
-    fuzzer: Any = PARTS[part](watch)
     end = time.monotonic() + seconds
-    with watch:
+    with watch, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        fuzzer: Any = PARTS[part](watch, Path(folder))
         for number in range(seed, seed + episodes):
             if time.monotonic() > end:
                 break
             try:
-                async with asyncio.timeout(60):
+                async with asyncio.timeout(_EPISODE):
                     await fuzzer.episode(number)
             except TimeoutError as error:
                 watch.caught("an episode hangs", error)

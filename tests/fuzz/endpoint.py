@@ -6,8 +6,6 @@ import asyncio
 import contextlib
 import json
 import re
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 from desktop.gateway.access import Access
@@ -16,6 +14,7 @@ from desktop.gateway.http_endpoint import HttpEndpoint
 from desktop.gateway.listener import HttpListener, bind_tcp
 from desktop.servers.listing import ListingCache
 from tests.fuzz.material import Json, Material
+from tests.fuzz.odd_requests import OddRequests
 from tests.fuzz.router import mark_of, marks_in
 from tests.fuzz.watching import Watch
 from tests.helpers.fake_mcp import FakeLauncher, FakeServer, FakeTransport, fleet_of
@@ -103,6 +102,7 @@ class _Visit:
         self.port = port
         self.material = material
         self.watch = watch
+        self.odd = OddRequests(material, self.request, self.call)
         self.sessions: list[tuple[bytes, str]] = []
         self.victims: list[tuple[bytes, str]] = []
 
@@ -183,7 +183,7 @@ class _Visit:
         session, mark = material.random.choice(self.victims)
         connection = await self.connect()
         for _ in range(material.random.randrange(1, 5)):
-            data = material.random.choice(self.kinds())(session, mark)
+            data = self.odd.any(session, mark)
             if material.chance(0.4):
                 data = material.damaged(data)
             with contextlib.suppress(OSError):
@@ -192,167 +192,18 @@ class _Visit:
             self.foreign(await connection.rest(material.random.choice((0.005, 0.02, 0.1))), mark)
         await connection.close(material)
 
-    def kinds(self) -> list[Callable[[bytes, str], bytes]]:
-        """Ways to write a request that is not as it should be."""
-        material = self.material
-        chunked = b"Transfer-Encoding: chunked"
-
-        def odd_lengths(session: bytes, mark: str) -> bytes:
-            body = self.call(1, mark)
-            length = material.random.choice(
-                (b"-1", b"0", b"5", b"+7", b"0x10", b"1e3", b"", b"99999999999999999999", b"70000000", b"12, 12")
-            )
-            return self.request(body, session).replace(b"Content-Length: %d" % len(body), b"Content-Length: " + length)
-
-        def two_lengths(session: bytes, mark: str) -> bytes:
-            body = self.call(1, mark)
-            return self.request(
-                body, session, b"POST", b"/mcp", b"Content-Length: %d" % material.random.choice((len(body), 3))
-            )
-
-        def in_chunks(session: bytes, mark: str) -> bytes:
-            pieces = material.pieces(self.call(1, mark))
-            chunks = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
-            lines = self.request(b"", session, b"POST", b"/mcp", chunked).replace(
-                b"Content-Length: 0\r\n", b"", material.chance(0.7)
-            )
-            return lines + chunks
-
-        def odd_target(session: bytes, mark: str) -> bytes:
-            method = material.random.choice(
-                (
-                    b"GET",
-                    b"PUT",
-                    b"DELETE",
-                    b"HEAD",
-                    b"OPTIONS",
-                    b"PATCH",
-                    b"TRACE",
-                    b"CONNECT",
-                    b"get",
-                    b"\xffX",
-                    b"POST",
-                )
-            )
-            path = material.random.choice(
-                (
-                    b"/",
-                    b"/sse",
-                    b"/message",
-                    b"/message?sessionId=" + session,
-                    b"/mcp?x=%00",
-                    b"*",
-                    b"/health",
-                    b"/mcp/../mcp",
-                    b"http://evil/mcp",
-                    b"/%ff",
-                )
-            )
-            return self.request(
-                self.call(1, mark) if material.chance(0.5) else b"",
-                session if material.chance(0.7) else b"",
-                method,
-                path,
-            )
-
-        def odd_head(session: bytes, mark: str) -> bytes:
-            line = material.random.choice((
-                b"Expect: 100-continue", b"Connection: close", b"Connection: upgrade\r\nUpgrade: websocket", b"Upgrade: h2c", b"Host: evil.example",
-                b"Origin: https://evil.example", b"Origin: null", b"MCP-Protocol-Version: 2026-07-28", b"MCP-Protocol-Version: 1900-01-01",
-                b"Mcp-Method: tools/call", b"X: " + b"y" * material.random.choice((10, 9000, 70_000)), b": nothing", b"a b: c", b"X: \xff\xfe", chunked,
-                b"\r\n".join(b"H%d: x" % number for number in range(300)), b"Mcp-Session-Id: other", b"Last-Event-ID: 5", b"Accept: text/plain",
-            ))  # fmt: skip
-            return self.request(self.call(1, mark), session, b"POST", b"/mcp", line)
-
-        def odd_body(session: bytes, mark: str) -> bytes:
-            body = material.random.choice(
-                (
-                    material.wire(material.message()),
-                    material.deep(),
-                    b"",
-                    b"[]",
-                    b"\xff\xfe",
-                    material.damaged(self.call(1, mark)),
-                )
-            )
-            return self.request(body, session)
-
-        def modern(session: bytes, mark: str) -> bytes:
-            meta = {
-                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-                "io.modelcontextprotocol/clientCapabilities": {},
-            }
-            meta["io.modelcontextprotocol/clientInfo"] = {"name": mark, "version": "1"}
-            params = {"name": "t", "arguments": {"mark": mark}, "_meta": meta}
-            body = material.wire(
-                material.changed(
-                    {
-                        "jsonrpc": "2.0",
-                        "id": 1,
-                        "method": material.random.choice(("tools/call", "subscriptions/listen", "server/discover")),
-                        "params": params,
-                    },
-                    0.1,
-                )
-            )
-            return self.request(
-                body,
-                b"",
-                b"POST",
-                b"/mcp",
-                b"MCP-Protocol-Version: 2026-07-28",
-                b"Mcp-Method: tools/call",
-                b"Mcp-Name: t",
-            )
-
-        def no_http(session: bytes, mark: str) -> bytes:
-            return material.random.choice(
-                (
-                    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-                    b"\x16\x03\x01\x02\x00\x01\x00",
-                    b"\r\n" * 50,
-                    b"GET /\r\n\r\n",
-                    bytes(range(256)),
-                    b"GET / HTTP/1.0\r\n\r\n",
-                    b"\0" * 3000,
-                )
-            )
-
-        def good(session: bytes, mark: str) -> bytes:
-            return self.request(self.call(1, mark, progress=material.chance(0.3)), session)
-
-        def ending(session: bytes, mark: str) -> bytes:
-            if material.chance(0.9):
-                return self.request(b"", session, b"GET", b"/mcp")
-            return self.request(b"", session, b"GET", b"/sse")
-
-        return [
-            odd_lengths,
-            two_lengths,
-            in_chunks,
-            odd_target,
-            odd_head,
-            odd_head,
-            odd_body,
-            odd_body,
-            modern,
-            no_http,
-            good,
-            good,
-            ending,
-        ]
-
 
 class Endpoint:
     """Episodes of raw HTTP.
 
     Args:
         watch: Told what is found.
+        folder: For what gateways keep on disk.
     """
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: Watch, folder: Path) -> None:
         self.watch = watch
-        self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self._folder = folder
 
     async def episode(self, seed: int) -> None:
         """One endpoint from its start to its end; what is sent follows from the seed."""
@@ -360,7 +211,7 @@ class Endpoint:
         self.watch.done["episodes"] += 1
         material = Material(seed)
         server = _Server()
-        fleet = fleet_of(FakeLauncher(server), ListingCache(Path(self._folder.name) / str(seed)))
+        fleet = fleet_of(FakeLauncher(server), ListingCache(self._folder / str(seed)))
         gateway = Gateway(fleet)
         await fleet.apply(FakeLauncher(server).configuration())
         await gateway.settled(2)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import tempfile
 import zlib
 from pathlib import Path
 from typing import Any
@@ -253,17 +252,18 @@ class Router:
 
     Args:
         watch: Told what is found.
+        folder: For what gateways keep on disk.
     """
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: Watch, folder: Path) -> None:
         self.watch = watch
-        self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self._folder = folder
 
     async def episode(self, seed: int) -> None:
         """One gateway from its start to its end; everything in it follows from the seed."""
         self.watch.seed = f"router {seed}"
         self.watch.done["episodes"] += 1
-        await self._episode(Material(seed), Path(self._folder.name) / str(seed))
+        await self._episode(Material(seed), self._folder / str(seed))
 
     async def _episode(self, material: Material, folder: Path) -> None:
         servers = [_Server(name, material) for name in "abc"[: material.random.randrange(1, 4)]]

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tests.bench.calls import measure_calls
 from tests.bench.memory import measure_big_result, measure_memory
+from tests.bench.scale import measure_scale
 from tests.bench.stage import loops
 from tests.bench.startup import measure_startup
 from tests.bench.table import Row, as_text
@@ -31,6 +32,7 @@ def _parts(quick: bool) -> dict[str, Callable[[], list[Row]]]:
             "memory": lambda: measure_memory(3, seconds=0.7),
             "big": lambda: measure_big_result(rounds=1),
             "window": lambda: measure_window(rounds=1, seconds=2),
+            "scale": lambda: measure_scale(loops()[1], rounds=1, seconds=1),
         }
     return {
         "calls": lambda: measure_calls((1, 8, 32), rounds=5, seconds=1.2),
@@ -38,13 +40,16 @@ def _parts(quick: bool) -> dict[str, Callable[[], list[Row]]]:
         "memory": lambda: measure_memory(10, seconds=3),
         "big": lambda: measure_big_result(rounds=5),
         "window": lambda: measure_window(rounds=3, seconds=4),
+        "scale": lambda: measure_scale(loops()[1], rounds=5, seconds=2),
     }
 
 
 def main() -> int:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help="calls, startup, memory, big, window; by default all")
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help="calls, startup, memory, big, window, scale; by default all"
+    )
     parser.add_argument("--quick", action="store_true", help="fewer rounds: a minute or two, rough figures")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there too")
     chosen = parser.parse_args()

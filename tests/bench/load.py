@@ -42,6 +42,7 @@ class Load:
         target: For http host and port, for pipes the command, for attach the image.
         token: Bearer token, or empty.
         tool: The echo tool's name.
+        asks: Over http: the method, ``tools/call`` or ``tools/list``.
         callers: How many ask at the same time.
         seconds: How long is measured, after a warm-up.
         rate: Calls a second all callers make together; 0 for as many as they can.
@@ -52,6 +53,7 @@ class Load:
     target: Sequence[str]
     token: str = ""
     tool: str = "echo"
+    asks: str = "tools/call"
     callers: int = 1
     seconds: float = 1.5
     rate: float = 0.0
@@ -90,7 +92,7 @@ def call_of(tool: str) -> bytes:
 class HttpLane:
     """One session over streamable HTTP on one kept connection."""
 
-    def __init__(self, host: str, port: int, token: str, call: bytes) -> None:
+    def __init__(self, host: str, port: int, token: str, call: bytes, expected: bytes = b"quick brown fox") -> None:
         self.latencies: list[float] = []
         self._socket = socket.create_connection((host, port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -106,10 +108,11 @@ class HttpLane:
         self.ask(INITIALIZED)
         self._request = self._whole(call)
         answer = self.ask(call)[1]
-        if b"quick brown fox" not in answer:
-            raise RuntimeError(f"the tool does not echo: {answer[:200]!r}")
+        if expected not in answer:
+            raise RuntimeError(f"that is not the answer: {answer[:200]!r}")
         self._buffer = b""
         self._length = -1
+        self._body = 0
         self._sent = 0.0
         self.paced = False
         self.idle = True
@@ -141,10 +144,13 @@ class HttpLane:
             end = self._buffer.find(b"\r\n\r\n")
             if end < 0:
                 return
-            self._length = end + 4 + content_length(self._buffer[:end])
+            self._body = content_length(self._buffer[:end])
+            self._length = end + 4 + self._body
         if len(self._buffer) >= self._length:
             now = time.perf_counter()
             self.latencies.append(now - self._sent)
+            if self._buffer[9:12] != b"200" or b'"result"' not in self._buffer[self._length - self._body :]:
+                raise RuntimeError(f"a call failed: {self._buffer[:400]!r}")
             self._buffer, self._length = b"", -1
             if self.paced:
                 self.idle = True
@@ -277,7 +283,10 @@ def measure(load: Load) -> Figures:
     call = call_of(load.tool)
     if load.way == "http":
         host, port = load.target
-        lanes = [HttpLane(host, int(port), load.token, call) for _ in range(load.callers)]
+        expected = b"quick brown fox"
+        if load.asks == "tools/list":
+            call, expected = b'{"jsonrpc":"2.0","id":7,"method":"tools/list"}', b'"tools"'
+        lanes = [HttpLane(host, int(port), load.token, call, expected) for _ in range(load.callers)]
         figures = drive(lanes, load)
         for lane in lanes:
             lane.close()

@@ -417,12 +417,17 @@ def main() -> None:
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--port", type=int, help="serve streamable HTTP at http://127.0.0.1:PORT/mcp")
     where.add_argument("--stdio", action="store_true", help="serve standard input and output")
+    parser.add_argument("--era", choices=["handshake", "modern"], help="over HTTP: refuse clients of the other era")
     options = parser.parse_args()
     server = build_server()
     if options.stdio:
         asyncio.run(serve_stdio(server))
         return
-    app = server.streamable_http_app(event_store=RememberedEvents(), retry_interval=50)
+    app: Any = server.streamable_http_app(event_store=RememberedEvents(), retry_interval=50)
+    if options.era is not None:
+        from tests.helpers.era_server import OfOneEra
+
+        app = OfOneEra(app, options.era)
     # h11 strips the space around header values, which httptools keeps
     uvicorn.run(app, host="127.0.0.1", port=options.port, http="h11", log_level="warning")
 

@@ -398,7 +398,7 @@ async def test_sessions_nobody_uses_are_ended(rig: Rig, monkeypatch: pytest.Monk
 
 
 async def test_too_many_sessions_are_ended_the_oldest_first(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_endpoint, "_HEARTBEAT", 0.01)
+    monkeypatch.setattr(http_endpoint, "_HEARTBEAT", 0.2)
     monkeypatch.setattr(modern, "_MOST_SESSIONS", 2)
     await rig.start(FakeServer("s", "t"))
     async with listening(rig) as http:

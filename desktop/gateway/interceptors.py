@@ -128,8 +128,9 @@ class InterceptorRunner:
             raise _failed(interceptor, f"it can't be started: {error.strerror or error}") from error
         try:
             stdin = cast("asyncio.WriteTransport", transport.get_pipe_transport(0))
-            stdin.write(payload + b"\n")
-            stdin.write_eof()
+            with contextlib.suppress(RuntimeError):  # uvloop's, where it has ended already without reading
+                stdin.write(payload + b"\n")
+                stdin.write_eof()
             await asyncio.shield(program.ended)
         finally:
             if not program.ended.done():

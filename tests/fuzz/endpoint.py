@@ -18,6 +18,7 @@ from tests.fuzz.odd_requests import OddRequests
 from tests.fuzz.router import mark_of, marks_in
 from tests.fuzz.watching import Watch
 from tests.helpers.fake_mcp import FakeLauncher, FakeServer, FakeTransport, fleet_of
+from tests.helpers.modern_client import enveloped
 
 __all__ = ["Endpoint"]
 
@@ -132,6 +133,19 @@ class _Visit:
             params["_meta"] = {"progressToken": number}
         return self.material.wire({"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params})
 
+    def modern_call(self, number: int, mark: str, *, progress: bool = False) -> bytes:
+        """A request of 2026-07-28 that calls a tool; who sends it is told by its mark, there is no session."""
+        message = enveloped(
+            "tools/call",
+            {"name": "t", "arguments": {"mark": mark, "n": number}},
+            id=number,
+            client={"name": mark, "version": "1"},
+        )
+        if progress:
+            message["params"]["_meta"]["progressToken"] = number
+        lines = (b"MCP-Protocol-Version: 2026-07-28", b"Mcp-Method: tools/call", b"Mcp-Name: t")
+        return self.request(self.material.wire(message), b"", b"POST", b"/mcp", *lines)
+
     async def open(self) -> tuple[bytes, str]:
         """A new session and its mark."""
         mark = mark_of(f"c{len(self.sessions) + len(self.victims)}")
@@ -155,7 +169,13 @@ class _Visit:
         connection = await self.connect()
         numbers = list(range(1, material.random.randrange(2, 9)))
         progress = {number: material.chance(0.15) for number in numbers}
-        requests = [self.request(self.call(number, mark, progress=progress[number]), session) for number in numbers]
+        modern = material.random.choice((0.0, 0.0, 1.0, 0.5))
+        requests = [
+            self.modern_call(number, mark, progress=progress[number])
+            if material.chance(modern)
+            else self.request(self.call(number, mark, progress=progress[number]), session)
+            for number in numbers
+        ]
         pipelined = material.chance(0.5)
         if pipelined:
             sending = asyncio.create_task(connection.send(b"".join(requests), material))

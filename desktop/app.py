@@ -8,13 +8,11 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from desktop.catalog.configuration import Configuration
 from desktop.catalog.official import keep_current
 from desktop.catalog.search import CatalogSearch
-from desktop.catalog.selection import Selection
 from desktop.catalog.source import ConfigurationSource
 from desktop.core_thread import in_core_thread
 from desktop.engine.docker_engine import DockerEngine
@@ -34,10 +32,10 @@ from desktop.events import EventStream
 from desktop.gateway.call_guard import CallGuard, SecretScreen
 from desktop.gateway.dynamic_tools import DynamicTools
 from desktop.gateway.gateway import Gateway
-from desktop.gateway.interceptors import TIME_LIMIT, Interceptor, InterceptorRunner
+from desktop.gateway.interceptors import InterceptorRunner
 from desktop.gateway.local_endpoint import LocalEndpoint
 from desktop.gateway.offered_tools import offered_tools
-from desktop.gateway.session import CallLog
+from desktop.gateway_options import GatewayOptions
 from desktop.host import (
     EndpointStatus,
     EngineState,
@@ -79,60 +77,6 @@ _ENGINE_LOOK_DELAY: Final = 0.5
 _INDEX_DELAY: Final = 2.0
 _CLOSE_LIMIT: Final = 9.0
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatewayOptions:
-    """What the command line (or the tray) has chosen.
-
-    Attributes:
-        selection: Which files and servers.
-        tools: ``--tools`` patterns.
-        secrets: ``--secrets`` text (spec 5.2).
-        long_lived: A container of its own for every session.
-        cpus, memory: Limits of each container; 0 means none, memory in bytes.
-        watch: Follow changes of the files.
-        dynamic_tools: Let clients find and add servers by tools of our own; never with chosen servers, nor where the
-            feature ``dynamic-tools`` is turned off.
-        most_running: The most containers and processes with a server that run at once.
-        start_timeout: Seconds a server has to answer ``initialize``.
-        static: Servers are connected to where somebody else has started them; no container is.
-        interceptors: Programs that see tool calls, in their order.
-        interceptor_timeout: Seconds each of them may take.
-        block_secrets: ``block`` lets a call fail that would pass a secret on, ``redact`` takes it out; empty does neither.
-        on_stderr: Called with server and line.
-        on_interceptor: Called with an interceptor's name and a line of its standard error.
-        on_scan: Called with each step of the search for secrets.
-        call_log: Is told of tool calls.
-        on_pull: Called with server and progress of a pull.
-    """
-
-    selection: Selection = field(default_factory=Selection)
-    tools: tuple[str, ...] = ()
-    secrets: str = "docker-desktop"
-    long_lived: bool = False
-    cpus: float = 1.0
-    memory: int = 2 * 1024**3
-    watch: bool = True
-    dynamic_tools: bool = True
-    most_running: int = 40
-    start_timeout: float = 60.0
-    static: bool = False
-    interceptors: tuple[Interceptor, ...] = ()
-    interceptor_timeout: float = TIME_LIMIT
-    block_secrets: str = ""
-    on_stderr: Callable[[str, str], None] | None = None
-    on_interceptor: Callable[[str, str], None] | None = None
-    on_scan: Callable[[str], None] | None = None
-    call_log: CallLog | None = None
-    on_pull: Callable[[str, PullProgress], None] | None = None
-
-    @property
-    def is_usual(self) -> bool:
-        """Whether a gateway run with these serves what the person's files say, so that others may use it too."""
-        usual = GatewayOptions()
-        mine, theirs = ((each.selection, each.tools, each.secrets, each.static) for each in (self, usual))
-        return mine == theirs and not self.interceptors
 
 
 @contextlib.asynccontextmanager

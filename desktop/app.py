@@ -14,7 +14,6 @@ from desktop.catalog.configuration import Configuration
 from desktop.catalog.official import keep_current
 from desktop.catalog.search import CatalogSearch
 from desktop.catalog.source import ConfigurationSource
-from desktop.core_thread import in_core_thread
 from desktop.engine.docker_engine import DockerEngine
 from desktop.engine.monitor import EngineMonitor
 from desktop.engine.ports import PullProgress
@@ -100,7 +99,11 @@ def hosted_by_tray(*, in_thread: bool = True) -> AbstractAsyncContextManager[Hos
     Args:
         in_thread: The switch; False keeps everything on the tray's own loop.
     """
-    return in_core_thread(_published) if in_thread else _published()
+    if not in_thread:
+        return _published()
+    from desktop.core_thread import in_core_thread
+
+    return in_core_thread(_published)
 
 
 @contextlib.asynccontextmanager

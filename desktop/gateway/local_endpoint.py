@@ -8,15 +8,16 @@ import os
 import secrets
 import socket
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from desktop.errors import EndpointError
 from desktop.gateway.access import Access
 from desktop.gateway.gateway import Gateway
-from desktop.gateway.http_endpoint import HttpEndpoint
-from desktop.gateway.listener import HttpListener, bind_tcp, bind_unix
 from desktop.state.atomic_file import write_text
 from desktop.state.paths import Paths
+
+if TYPE_CHECKING:
+    from desktop.gateway.listener import HttpListener
 
 __all__ = ["LocalEndpoint"]
 
@@ -48,6 +49,8 @@ class LocalEndpoint:
 
     async def listen(self, host: str, port: int, *, token: str | None) -> str:
         """Serve HTTP on a TCP port; returns the URL of ``/mcp``. Raises `EndpointError`, which is kept in ``reason``."""
+        from desktop.gateway.listener import bind_tcp
+
         try:
             bound = bind_tcp(host, port)
         except EndpointError as error:
@@ -63,6 +66,8 @@ class LocalEndpoint:
 
     async def publish(self) -> None:
         """Open the local way and write where it is; the newest gateway of a user is the one that is found."""
+        from desktop.gateway.listener import bind_tcp, bind_unix
+
         path = self._paths.socket
         if hasattr(socket, "AF_UNIX") and os.name != "nt" and len(str(path)) <= _LONGEST_SOCKET_PATH:
             await self._serve(bind_unix(path), Access(None, trusted=True))
@@ -87,6 +92,9 @@ class LocalEndpoint:
         self.url = ""
 
     async def _serve(self, bound: socket.socket, access: Access) -> None:
+        from desktop.gateway.http_endpoint import HttpEndpoint
+        from desktop.gateway.listener import HttpListener
+
         listener = HttpListener(HttpEndpoint(self._gateway, access, self._ready), bound)
         await listener.start()
         self._listeners.append(listener)

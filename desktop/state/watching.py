@@ -8,12 +8,13 @@ import logging
 import threading
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
-from typing import Final
-
-from watchfiles._rust_notify import RustNotify
+from typing import TYPE_CHECKING, Final
 
 from desktop.errors import StateFileError
 from desktop.state.atomic_file import TEMPORARY_SUFFIX, make_directory, reason_of
+
+if TYPE_CHECKING:
+    from watchfiles._rust_notify import RustNotify
 
 __all__ = ["watch"]
 
@@ -87,6 +88,8 @@ class _Watcher:
         return [_stamp(folder) for folder in self._folders]
 
     def _open(self) -> RustNotify:
+        from watchfiles._rust_notify import RustNotify  # slow to import; a first answer need not wait for it
+
         paths = [str(folder) for folder in self._folders]
         try:
             return RustNotify(paths, False, False, POLL_MS, False, True)

@@ -292,12 +292,14 @@ class ManagedServer:
 
     async def _come_back(self) -> None:
         """Start anew what a client follows a resource of: nobody may be about to call."""
-        while self.subscribed and not self._stopped and self._connections.alive(SHARED) is None:
+        while self.subscribed and not self._stopped:
             await asyncio.sleep(max(self._back_off.retry_at - time.monotonic(), 0) + 0.01)
-            with contextlib.suppress(GatewayError):
+            try:
                 await self.acquire(None)
-            if self.failure is not None and not self._back_off.retry_at:
-                return  # it waits for something else than time
+                return
+            except GatewayError:
+                if not self._back_off.retry_at:
+                    return  # it waits for something else than time
 
     async def _reserve(self) -> None:
         try:

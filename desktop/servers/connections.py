@@ -57,7 +57,8 @@ class Connections:
 
     def put(self, key: str, upstream: Upstream) -> None:
         """A connection was started; one that went over to a session meanwhile is that session's."""
-        self._open[key if upstream.owner is None else upstream.owner.id] = upstream
+        owner = upstream.owner
+        self._open[key if owner is None or key.startswith(owner.id) else owner.id] = upstream
         self._started_at[key] = time.monotonic()
 
     def key_of(self, upstream: Upstream) -> str | None:
@@ -136,9 +137,9 @@ class Connections:
             upstream.forget(session)
             if upstream.opener is session:
                 upstream.opener = None
-        task = self._starting.get(session.id)
-        if task is not None:
-            task.cancel()
+        for key, task in tuple(self._starting.items()):
+            if key.startswith(session.id):
+                task.cancel()
         for upstream in [upstream for upstream in (*self, *self._retired) if upstream.owner is session]:
             await self.stop(upstream)
 

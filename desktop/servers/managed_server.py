@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import math
 import time
@@ -215,8 +216,11 @@ class ManagedServer:
             self._back_off.check()
             task = self._connections.begin(key, session)
         upstream = await self._connections.started(task)
-        # Which era the server speaks may be known only now.
-        return upstream if upstream.modern is modern else await self.acquire(session)
+        # Which era the server speaks may be known only now; and another call may have waited for the same start.
+        taken = session is not None and session.modern and not upstream.modern and upstream.owner is session
+        if upstream.modern is not modern or (taken and upstream.calls):
+            return await self.acquire(session)
+        return upstream
 
     def _wants_modern(self, session: SessionPort | None) -> bool:
         """Whether a session's connection is a modern one, or will be if the server speaks that; None is the gateway itself."""
@@ -250,7 +254,21 @@ class ManagedServer:
             return session.id
         if not self._offering.interactive:
             return SHARED
-        return session.id if session.abilities else QUIET
+        if not session.abilities:
+            return QUIET
+        return self._free_place(session) if session.modern else session.id
+
+    def _free_place(self, session: SessionPort) -> str:
+        """A connection without a call under way.
+
+        Modern clients that look alike share a session, and on a pipe a question does not say which call it belongs to: with one
+        call at a time on each connection it is that call's, and reaches the client that made it.
+        """
+        key = session.id
+        numbers = itertools.count(2)
+        while (upstream := self._connections.alive(key)) is not None and upstream.calls:
+            key = f"{session.id} {next(numbers)}"
+        return key
 
     async def _start(self, key: str, session: SessionPort | None) -> Upstream:
         modern = self._wants_modern(session)

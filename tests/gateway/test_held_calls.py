@@ -273,3 +273,28 @@ async def test_a_question_without_its_call_goes_to_the_call_of_its_session(rig: 
     server.working.reply(one["id"])
     server.working.reply(two["id"])
     await asyncio.gather(first, again)
+
+
+async def test_calls_at_once_of_clients_that_look_alike_are_each_asked_for_themselves(rig: Rig, web: ModernWeb) -> None:
+    server = server_of(rig)
+    sent, first = await asked(rig, web)  # from here on it is known that this server asks
+    again = asyncio.create_task(web.call("t", **back(first, ALICE)))
+    await server.working.wait_for_answer("q")
+    server.working.reply(sent["id"])
+    await again
+    calls = [asyncio.create_task(web.call("t", arguments={"n": number})) for number in range(3)]
+
+    def carrying() -> list[Any]:
+        return [
+            item
+            for item in server.live
+            if any("n" in got["params"]["arguments"] for got in item.requests("tools/call"))
+        ]
+
+    await eventually(lambda: len(carrying()) == 3)
+    for transport in carrying():
+        number = transport.requests("tools/call")[-1]["params"]["arguments"]["n"]
+        transport.ask(f"q{number}", "elicitation/create", {**FORM, "message": f"for {number}"})
+    results = [await call for call in calls]
+    messages = [next(iter(result["inputRequests"].values()))["params"]["message"] for result in results]
+    assert messages == ["for 0", "for 1", "for 2"]

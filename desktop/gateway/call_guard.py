@@ -33,6 +33,8 @@ _ADDED: Final = ("server", "client", "session", "tool")
 class _Subject(msgspec.Struct):
     name: str = ""
     uri: str = ""
+    arguments: Raw = Raw()
+    inputResponses: Raw = Raw()
 
 
 _subject = msgspec.json.Decoder(_Subject)
@@ -146,10 +148,10 @@ class CallGuard:
             else:  # one of our own tools hands it on to another
                 guarded = call
                 guarded.subject, guarded.outer = name, outer
-            if any(item.when == "before" for item in self._interceptors[:outer]):
+            if outer and any(item.when == "before" for item in self._interceptors):
                 self._later(guarded, self._before(guarded, message, method))
             else:
-                self._search_arguments(guarded, message, method)
+                self._search_arguments(guarded, message, method, subject)
 
         return take
 
@@ -171,18 +173,17 @@ class CallGuard:
                 call.finish(jsonrpc.response(call.id, _tool_result(interceptor, members)))
                 return
         call.task = None
-        self._search_arguments(call, message, method)
+        self._search_arguments(call, message, method, _subject.decode(message.params))
 
-    def _search_arguments(self, call: GuardedCall, message: Envelope, method: Method) -> None:
+    def _search_arguments(self, call: GuardedCall, message: Envelope, method: Method, subject: _Subject) -> None:
         screen = self._screen
         if screen is None:
             _dispatch(method, call, message)
             return
-        members = jsonrpc.fields(message.params)
-        searched = {key: members[key] for key in ("arguments", "inputResponses") if key in members}
-        data = (
-            bytes(searched["arguments"]) if len(searched) == 1 and "arguments" in searched else jsonrpc.encode(searched)
-        )
+        data = bytes(subject.arguments)
+        if subject.inputResponses:
+            members = {"arguments": subject.arguments or Raw(b"{}"), "inputResponses": subject.inputResponses}
+            data = jsonrpc.encode(members)
         screen.note(call, "  - Scanning tool call arguments for secrets...")
         if len(data) <= INLINE:
             self._arguments_searched(call, message, method, data, screen.search(data))
@@ -218,7 +219,7 @@ class CallGuard:
 
     def answered(self, call: GuardedCall, message: bytes) -> None:
         """Take a call's answer; it goes on to the client when it has passed."""
-        if any(item.when == "after" for item in self._interceptors[: call.outer]):
+        if call.outer and any(item.when == "after" for item in self._interceptors[: call.outer]):
             answer = jsonrpc.parse(message)
             if answer.result and not _asks_for_input(answer.result):
                 self._later(call, self._after(call, answer.result))

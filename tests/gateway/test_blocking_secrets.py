@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,7 @@ async def test_the_value_of_a_stored_secret_is_blocked_also_in_base64(screened: 
         assert message == "a secret is being returned by the t tool: one of your stored secrets"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the interceptor here is written for sh")
 async def test_what_an_interceptor_says_is_searched_too(screened: Screened, tmp_path: Path) -> None:
     (tmp_path / "said").write_text(json.dumps(text(TOKEN)), "utf-8")
     client = await screened.start(f"after:exec:cat {tmp_path}/said")

@@ -27,6 +27,7 @@ from tests.gateway.conftest import Rig
 from tests.helpers.fake_mcp import FakeServer, tool
 from tests.helpers.gateway_client import GatewayClient
 
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the interceptors here are written for sh")
 Json = dict[str, Any]
 
 

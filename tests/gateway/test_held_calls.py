@@ -118,6 +118,7 @@ async def test_a_state_is_good_once_and_for_its_own_request_only(
 ) -> None:
     server = server_of(rig)
     sent, result = await asked(rig, web)
+    asking = server.working
     answers = back(result, ALICE)
 
     async def refused(client: ModernWeb, method: str = "tools/call", name: str = "t", **params: Any) -> str:
@@ -132,10 +133,10 @@ async def test_a_state_is_good_once_and_for_its_own_request_only(
     assert "another request" in await refused(ModernWeb(http, {"elicitation": {}}))
     assert "another request" in await refused(ModernWeb(http, EVERYTHING, {"name": "thief", "version": "1"}))
     assert "Invalid params" in await refused(web, inputResponses=[])
-    assert server.working.answers() == []
+    assert asking.answers() == []
     again = asyncio.create_task(web.call("t", **answers))
-    await server.working.wait_for_answer("q")
-    server.working.reply(sent["id"])
+    await asking.wait_for_answer("q")
+    asking.reply(sent["id"])
     await again
     assert "unknown" in await refused(web)
 

@@ -218,7 +218,7 @@ class ManagedServer:
         upstream = await self._connections.started(task)
         # Which era the server speaks may be known only now; and another call may have waited for the same start.
         taken = session is not None and session.modern and not upstream.modern and upstream.owner is session
-        if upstream.modern is not modern or (taken and upstream.calls):
+        if upstream.modern is not modern or (taken and upstream.has_call):
             return await self.acquire(session)
         return upstream
 
@@ -266,7 +266,7 @@ class ManagedServer:
         """
         key = session.id
         numbers = itertools.count(2)
-        while (upstream := self._connections.alive(key)) is not None and upstream.calls:
+        while (upstream := self._connections.alive(key)) is not None and upstream.has_call:
             key = f"{session.id} {next(numbers)}"
         return key
 

@@ -245,6 +245,11 @@ class Upstream:
         return len(self._pending)
 
     @property
+    def has_call(self) -> bool:
+        """Whether a client's request is under way; `calls` counts our own as well."""
+        return any(pending.sink.session is not None for pending in self._pending.values())
+
+    @property
     def alive(self) -> bool:
         """Whether requests can be sent."""
         return self._open and not self.closed_reason

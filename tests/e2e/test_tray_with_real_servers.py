@@ -87,7 +87,9 @@ async def test_the_switch_in_the_window_gives_a_connected_client_the_server_s_to
 
     with tray(home) as running:
         url, token = running.told("url"), running.told("token")
-        async with connected("streaming", url=url, token=token, message_handler=message) as client:
+        # A client of the handshake era, which is told of changes without asking for it.
+        more = {"message_handler": message, "mode": "legacy"}
+        async with connected("streaming", url=url, token=token, **more) as client:
 
             async def tools() -> set[str]:
                 return {tool.name for tool in (await client.list_tools(cache_mode="bypass")).tools}

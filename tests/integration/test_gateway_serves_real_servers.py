@@ -63,14 +63,26 @@ def text_of(result: Any) -> str:
     return "\n".join(part.text for part in result.content if part.type == "text")
 
 
-@pytest.mark.parametrize("way", ["stdio", "streaming", "sse", "stdio through the running gateway"])
-async def test_tools_prompts_resources_sampling_and_elicitation_pass(served: Home, way: str) -> None:
+@pytest.mark.parametrize(
+    ("way", "mode"),
+    [
+        ("stdio", "auto"),  # 2026-07-28 where it is spoken
+        ("streaming", "auto"),
+        ("stdio through the running gateway", "auto"),
+        ("sse", "legacy"),  # the handshake era
+        ("streaming", "legacy"),
+        ("stdio through the running gateway", "legacy"),
+    ],
+)
+async def test_tools_prompts_resources_sampling_and_elicitation_pass(served: Home, way: str, mode: str) -> None:
     answers = Answers()
     transport = "streaming" if way.startswith("stdio through") else way
     async with contextlib.AsyncExitStack() as stack:
         url = await stack.enter_async_context(gateway_run(served, transport))
         how = "stdio" if way.startswith("stdio") else way
-        client = await stack.enter_async_context(connected(how, url=url, token=TOKEN, home=served, answers=answers))
+        client = await stack.enter_async_context(
+            connected(how, url=url, token=TOKEN, home=served, answers=answers, mode=mode)
+        )
         tools = {tool.name for tool in (await client.list_tools()).tools}
         assert {"get_current_time", "fetch", "echo", "trigger-sampling-request"} <= tools
 

@@ -13,6 +13,7 @@ __all__ = [
     "AUDIO",
     "ELICITATION_DEFAULTS",
     "ELICITATION_ENUMS",
+    "ELICITATION_OF_A_USER",
     "IMAGE",
     "PROMPTS",
     "RESOURCES",
@@ -20,6 +21,7 @@ __all__ = [
     "TOOLS",
     "ask",
     "embedded",
+    "form",
     "sample",
     "text",
 ]
@@ -37,7 +39,11 @@ def embedded(uri: str, mime_type: str, value: str) -> Json:
 
 def ask(message: str, **properties: Json) -> Json:
     """An elicitation that asks for ``properties``, all of them required."""
-    schema = {"type": "object", "properties": properties, "required": list(properties)}
+    return form(message, {"type": "object", "properties": properties, "required": list(properties)})
+
+
+def form(message: str, schema: Json) -> Json:
+    """An elicitation that shows a form of this schema."""
     return {"method": "elicitation/create", "params": {"mode": "form", "message": message, "requestedSchema": schema}}
 
 
@@ -181,6 +187,15 @@ PROMPTS: list[Json] = [
     {"name": "test_prompt_with_image", "description": "A prompt with an image inside"},
     {"name": "test_input_required_result_prompt", "description": "A prompt that asks within the result"},
 ]
+
+ELICITATION_OF_A_USER: Json = {
+    "type": "object",
+    "properties": {
+        "username": {"type": "string", "description": "User's response"},
+        "email": {"type": "string", "description": "User's email address"},
+    },
+    "required": ["username", "email"],
+}
 
 ELICITATION_DEFAULTS: Json = {
     "type": "object",

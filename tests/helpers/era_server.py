@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.helpers.one_era import OfOneEra, only
+
 __all__ = ["era_server", "stdio_command"]
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -104,79 +106,13 @@ def build() -> Any:
     )
 
 
-def refusal(era: str, message: Json) -> Json | None:
-    """The error of a server without the era of this message, if it is of that era."""
-    meta = (message.get("params") or {}).get("_meta") or {}
-    enveloped = "io.modelcontextprotocol/protocolVersion" in meta
-    error: Json | None = None
-    if era == "modern" and message.get("method") == "initialize":
-        data = {"supported": ["2026-07-28"], "requested": message["params"]["protocolVersion"]}
-        error = {"code": -32022, "message": "Unsupported protocol version", "data": data}
-    elif era == "handshake" and enveloped and "id" in message:
-        error = {"code": -32601, "message": f"Method not found: {message['method']}"}
-    return error and {"jsonrpc": "2.0", "id": message["id"], "error": error}
-
-
-class OfOneEra:
-    """Refuses POSTs of the other era."""
-
-    def __init__(self, app: Any, era: str) -> None:
-        self._app = app
-        self._era = era
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST":
-            await self._app(scope, receive, send)
-            return
-        body, more = b"", True
-        while more:
-            event = await receive()
-            body += event.get("body", b"")
-            more = event.get("more_body", False)
-        refused = refusal(self._era, json.loads(body))
-        if refused is not None:
-            await send(
-                {"type": "http.response.start", "status": 400, "headers": [(b"content-type", b"application/json")]}
-            )
-            await send({"type": "http.response.body", "body": json.dumps(refused).encode()})
-            return
-        given = False
-
-        async def again() -> Any:
-            nonlocal given
-            if given:
-                return await receive()
-            given = True
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        await self._app(scope, again, send)
-
-
 async def serve_stdio(era: str) -> None:
     """Serve standard input and output."""
-    import anyio
     from mcp.server.stdio import stdio_server
-    from mcp.shared.message import SessionMessage
-    from mcp_types import JSONRPCError
 
     server = build()
-    async with stdio_server() as (reading, writing):
-        send, receive = anyio.create_memory_object_stream[Any](0)
-
-        async def filtered() -> None:
-            async with send:
-                async for item in reading:
-                    wire = item.message.model_dump(mode="json", by_alias=True, exclude_none=True)
-                    refused = refusal(era, wire)
-                    if refused is None:
-                        await send.send(item)
-                    else:
-                        await writing.send(SessionMessage(JSONRPCError.model_validate(refused)))
-
-        async with anyio.create_task_group() as group:
-            group.start_soon(filtered)
-            await server.run(receive, writing, server.create_initialization_options())
-            group.cancel_scope.cancel()
+    async with stdio_server() as (reading, writing), only(era, reading, writing) as allowed:
+        await server.run(allowed, writing, server.create_initialization_options())
 
 
 async def serve_http(era: str, port: int) -> None:

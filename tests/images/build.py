@@ -28,7 +28,8 @@ from tests.helpers.cache import cache_folder, content_hash
 from tests.helpers.node import node, npm_ci
 
 HERE = Path(__file__).resolve().parent
-FIXTURE = HERE.parent / "conformance"
+FIXTURE = [HERE.parent / "conformance" / f"fixture_{part}.py" for part in ("server", "asking", "content")]
+ONE_ERA = HERE.parent / "helpers" / "one_era.py"
 PREFIX = "mcp-gateway-test"
 RECIPE_LABEL = "io.mcp-gateway-desktop.test-recipe"
 
@@ -136,8 +137,11 @@ def fill_node_servers(context: Path) -> None:
 
 
 def fill_conformance(context: Path) -> None:
-    for name in ("fixture_server.py", "fixture_content.py"):
-        shutil.copy(FIXTURE / name, context)
+    for path in FIXTURE:
+        shutil.copy(path, context)
+    folder = context / "tests" / "helpers"
+    folder.mkdir(parents=True)
+    shutil.copy(ONE_ERA, folder)
 
 
 def fill_compiled(context: Path) -> None:
@@ -200,10 +204,10 @@ RECIPES = (
     python_server("fetch", "mcp_server_fetch"),
     Recipe(
         "conformance",
-        f"FROM {PYTHON_SERVERS.tag}\nCOPY fixture_server.py fixture_content.py /opt/fixture/\n"
+        f"FROM {PYTHON_SERVERS.tag}\nCOPY . /opt/fixture/\n"
         'ENTRYPOINT ["python3", "/opt/fixture/fixture_server.py"]\nCMD ["--stdio"]\n',
         fill_conformance,
-        (FIXTURE / "fixture_server.py", FIXTURE / "fixture_content.py"),
+        (*FIXTURE, ONE_ERA),
         PYTHON_SERVERS,
     ),
     NODE_SERVERS,

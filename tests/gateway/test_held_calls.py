@@ -245,10 +245,20 @@ async def test_a_client_may_not_leave_calls_waiting_without_end(
     rig: Rig, web: ModernWeb, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(held_calls, "_MOST", 2)
-    sent = [(await asked(rig, web, f"q{count}", count=count))[0] for count in (1, 2, 3)]
-    cancelled = await server_of(rig).working.wait_for("notifications/cancelled")
-    assert cancelled["params"]["requestId"] == sent[0]["id"]
-    assert len(server_of(rig).working.requests("notifications/cancelled")) == 1
+    server = server_of(rig)
+
+    def asking() -> list[Any]:
+        return [transport for transport in server.live if transport.requests("tools/call")]
+
+    for number in (1, 2, 3):
+        waiting = asyncio.create_task(web.call("t"))
+        await eventually(lambda wanted=number: len(asking()) == wanted)
+        asking()[-1].ask(f"q{number}", "elicitation/create", FORM)
+        await waiting
+    first = asking()[0]
+    cancelled = await first.wait_for("notifications/cancelled")
+    assert cancelled["params"]["requestId"] == first.requests("tools/call")[0]["id"]
+    assert not any(transport.requests("notifications/cancelled") for transport in asking()[1:])
 
 
 async def test_closing_the_response_of_a_later_round_cancels_the_call(rig: Rig, web: ModernWeb) -> None:

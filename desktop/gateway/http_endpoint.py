@@ -355,11 +355,13 @@ class HttpEndpoint:
             self._upkeep = asyncio.get_running_loop().create_task(self._keep_up())
 
     async def _keep_up(self) -> None:
-        """Signs of life on quiet streams; sessions whose client has gone silently are ended."""
+        """Signs of life on streams that are not new; sessions whose client has gone silently are ended."""
+        before: set[MessageStream] = set()
         while True:
             await asyncio.sleep(_HEARTBEAT)
-            for stream in tuple(self.streams):
+            for stream in before & self.streams:
                 stream.beat()
+            before = set(self.streams)
             oldest = time.monotonic() - _SESSION_IDLE
             for session in tuple(self._gateway.sessions.values()):
                 quiet = not session.listening and not session.calls and session.transport == "streaming"

@@ -57,6 +57,7 @@ class SocketAttach(asyncio.Protocol):
         self._writable.set()
         self._stdin_open = True
         self._unsent: list[bytes] = []
+        self._is_later = False
         self._loop = asyncio.get_running_loop()
         self._closed = asyncio.Event()
         self._ready: asyncio.Future[None] = self._loop.create_future()
@@ -118,16 +119,20 @@ class SocketAttach(asyncio.Protocol):
     def write(self, data: bytes) -> None:
         """Queue bytes for stdin; dropped once the stream or stdin is closed.
 
-        What is written in one turn of the event loop leaves together: each send wakes the engine, and many small ones cost
-        it, and the server, more than the messages in them.
+        What is written in one turn of the event loop after the first leaves together: each send wakes the engine, and many
+        small ones cost it, and the server, more than the messages in them.
         """
         if not self._stdin_open:
             return
-        if not self._unsent:
+        if self._is_later:
+            self._unsent.append(data)
+        elif self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+            self._is_later = True
             self._loop.call_soon(self._flush)
-        self._unsent.append(data)
 
     def _flush(self) -> None:
+        self._is_later = False
         unsent, self._unsent = self._unsent, []
         # uvloop raises on a closed transport where asyncio only warns.
         if unsent and self._transport is not None and not self._transport.is_closing():

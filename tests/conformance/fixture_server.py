@@ -86,6 +86,7 @@ class Fixture:
     def __init__(self) -> None:
         self.bus = InMemorySubscriptionBus()
         self.watched: set[str] = set()
+        self._changes = {"tools": 0, "prompts": 0}
         self._tools: dict[str, Callable[[Request, Json], Awaitable[Any]]] = {
             "test_tool_with_logging": self._log_three_times,
             "test_logging_tool": self._log_once,
@@ -100,7 +101,7 @@ class Fixture:
     # --- lists -------------------------------------------------------------------------------------------------------
 
     async def list_tools(self, request: Request, params: Any) -> Any:
-        return types.ListToolsResult.model_validate({"tools": content.TOOLS})
+        return types.ListToolsResult.model_validate({"tools": self._changed("tools", content.TOOLS)})
 
     async def list_resources(self, request: Request, params: Any) -> Any:
         return types.ListResourcesResult.model_validate({"resources": content.RESOURCES})
@@ -109,7 +110,12 @@ class Fixture:
         return types.ListResourceTemplatesResult.model_validate({"resourceTemplates": content.RESOURCE_TEMPLATES})
 
     async def list_prompts(self, request: Request, params: Any) -> Any:
-        return types.ListPromptsResult.model_validate({"prompts": content.PROMPTS})
+        return types.ListPromptsResult.model_validate({"prompts": self._changed("prompts", content.PROMPTS)})
+
+    def _changed(self, kind: str, entries: list[Json]) -> list[Json]:
+        """The entries with one that says how often they changed; who lists them again finds something new."""
+        first = {**entries[0], "description": f"{entries[0]['description']} (change {self._changes[kind]})"}
+        return [first, *entries[1:]]
 
     # --- resources, prompts, the rest --------------------------------------------------------------------------------
 
@@ -213,12 +219,14 @@ class Fixture:
         return "Reconnection test completed"
 
     async def _tools_changed(self, request: Request, arguments: Json) -> str:
+        self._changes["tools"] += 1
         await self.bus.publish(ToolsListChanged())
         if not modern(request):
             await request.session.send_tool_list_changed()
         return "Said that the tools changed"
 
     async def _prompts_changed(self, request: Request, arguments: Json) -> str:
+        self._changes["prompts"] += 1
         await self.bus.publish(PromptsListChanged())
         if not modern(request):
             await request.session.send_prompt_list_changed()

@@ -7,7 +7,7 @@ import dataclasses
 
 from tests.bench.load import Load
 from tests.bench.measuring import Figures, median
-from tests.bench.stage import IMAGE, TOKEN, echo_server, gateway, load, loops, private_home
+from tests.bench.stage import GATEWAY, IMAGE, TOKEN, echo_server, environment, gateway, load, loops, private_home
 from tests.bench.table import Row, number, ratio
 
 __all__ = ["measure_calls"]
@@ -26,6 +26,10 @@ def measure_calls(callers: tuple[int, ...], rounds: int, seconds: float) -> list
             "container, docker run -i": Load(way="pipes", target=("docker", "run", "-i", "--rm", IMAGE)),
             REMOTE_BASE: Load(way="http", target=(host, str(port)), tool="remote_echo"),
         }
+        own = stack.enter_context(private_home(containers=1))
+        # Without the search for secrets and the log, which the other gateways here do not have either.
+        command = [*GATEWAY, "--block-secrets=false", "--log-calls=false"]
+        ways["gateway run over stdio → container"] = Load(way="pipes", target=command, environment=environment(own))
         for loop in loops():
             running = stack.enter_context(gateway(home, loop))
             way = Load(way="http", target=(running.host, str(running.port)), token=TOKEN, pid=running.pid)

@@ -16,7 +16,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from tests.bench.measuring import Figures, cpu_seconds, summary
@@ -40,6 +40,7 @@ class Load:
         way: ``http`` (every caller a session), ``pipes`` or ``attach`` (all callers share one stream, as they share one
             container behind the gateway).
         target: For http host and port, for pipes the command, for attach the image.
+        environment: For pipes the command's environment; empty for ours.
         token: Bearer token, or empty.
         tool: The echo tool's name.
         asks: Over http: the method, ``tools/call`` or ``tools/list``.
@@ -51,6 +52,7 @@ class Load:
 
     way: str
     target: Sequence[str]
+    environment: dict[str, str] = field(default_factory=dict)
     token: str = ""
     tool: str = "echo"
     asks: str = "tools/call"
@@ -294,7 +296,12 @@ def measure(load: Load) -> Figures:
     if load.way == "attach":
         return _attached(load.target[0], call, load)
     with subprocess.Popen(
-        load.target, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
+        load.target,
+        env=load.environment or None,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        bufsize=0,
     ) as server:
         assert server.stdin is not None
         assert server.stdout is not None

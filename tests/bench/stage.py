@@ -23,6 +23,7 @@ from tests.bench.measuring import Figures
 from tests.helpers.home import Home
 
 __all__ = [
+    "GATEWAY",
     "IMAGE",
     "ROOT",
     "TOKEN",
@@ -41,6 +42,9 @@ ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "mcp-gateway-test/echo"
 TOKEN = "token-of-the-benchmark"
 WINDOWED = ("qasync", "thread")
+
+
+GATEWAY = [sys.executable, "-m", "desktop", "gateway", "run"]
 
 
 @dataclass(frozen=True, kw_only=True)

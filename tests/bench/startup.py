@@ -11,7 +11,7 @@ from functools import partial
 
 from tests.bench.load import INITIALIZE, INITIALIZED
 from tests.bench.measuring import median
-from tests.bench.stage import IMAGE, ROOT, environment, gateway, private_home, python
+from tests.bench.stage import GATEWAY, IMAGE, ROOT, environment, gateway, private_home, python
 from tests.bench.table import Row, number, ratio
 from tests.helpers.home import Home
 
@@ -20,7 +20,6 @@ __all__ = ["first_list", "measure_startup"]
 LIST = b'{"jsonrpc":"2.0","id":2,"method":"tools/list"}'
 PYTHON_BASE = "python -c pass"
 DOCKER_BASE = "docker run -i (one server, no gateway)"
-GATEWAY = python("-m", "desktop", "gateway", "run")
 
 
 def first_list(command: Sequence[str], environment: Mapping[str, str] | None = None) -> float:

@@ -42,8 +42,8 @@ FAILING = {
     },
     ("modern", "2025-11-25"): {},
 }
-# One scenario calls a tool with half a second's patience, for which another container has to start when the one that runs waits for
-# an answer; and it expects of a shared container, before that has ever asked, that it knows what one client can't do.
+# One scenario calls a tool with half a second's patience, for which another container has to start when the one that runs waits
+# for an answer; and it expects of a shared container, before that has ever asked, that it knows what one client can't do.
 MAY_FAIL_IN_A_CONTAINER = {("handshake", "2026-07-28"): {"server-stateless"}}
 # What a revision only recommends and does not happen, and why.
 WARNED = {

@@ -48,8 +48,12 @@ class StderrLog:
         return self._count
 
     def last(self, since: int = 0) -> str:
-        """The newest line with text that the server wrote since a mark, or empty."""
+        """The newest line with text that the server wrote since a mark, or empty.
+
+        It explains an end to every client, so it is never what is left of a message, which may be another client's.
+        """
         for line in itertools.islice(reversed(self._lines), self._count - since):
-            if line.strip() and not line.startswith("[gateway]"):
+            is_scrap = line.startswith("(stdout) ") and ("{" in line or "}" in line)
+            if line.strip() and not is_scrap and not line.startswith("[gateway]"):
                 return line.strip()
         return ""

@@ -35,11 +35,11 @@ def _parts(quick: bool) -> dict[str, Callable[[], list[Row]]]:
             "scale": lambda: measure_scale(loops()[1], rounds=1, seconds=1),
         }
     return {
-        "calls": lambda: measure_calls((1, 8, 32, 64), rounds=3, seconds=1.2),
+        "calls": lambda: measure_calls((1, 8, 32, 64), rounds=3, seconds=1.0),
         "startup": lambda: measure_startup((1, 10), rounds=7),
         "memory": lambda: measure_memory(10, seconds=3),
         "big": lambda: measure_big_result(rounds=5),
-        "window": lambda: measure_window(rounds=3, seconds=4),
+        "window": lambda: measure_window(rounds=3, seconds=3),
         "scale": lambda: measure_scale(loops()[1], rounds=5, seconds=2),
     }
 

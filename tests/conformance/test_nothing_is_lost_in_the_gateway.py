@@ -101,7 +101,7 @@ def remote(url: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("kind", ["remote", "container"])
-@pytest.mark.parametrize(("revision", "most"), [("2025-11-25", 31), ("2026-07-28", 41)])
+@pytest.mark.parametrize(("revision", "most"), [("2025-11-25", 33), ("2026-07-28", 41)])
 async def test_every_scenario_that_passes_directly_passes_through_the_gateway(
     home: Home, fixture_url: str, revision: str, most: int, kind: str
 ) -> None:

@@ -140,8 +140,8 @@ class Connections:
         for key, task in tuple(self._starting.items()):
             if key.startswith(session.id):
                 task.cancel()
-        for upstream in [upstream for upstream in (*self, *self._retired) if upstream.owner is session]:
-            await self.stop(upstream)
+        own = [upstream for upstream in (*self, *self._retired) if upstream.owner is session]
+        await asyncio.gather(*(self.stop(upstream) for upstream in own))  # one that is busy may take seconds
 
     async def stop(self, upstream: Upstream) -> None:
         """Close one connection; it is no longer known here."""

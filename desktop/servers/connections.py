@@ -124,11 +124,6 @@ class Connections:
                 age = time.monotonic() - self._started_at.pop(key, 0.0)
         return age
 
-    @property
-    def retiring(self) -> bool:
-        """Whether any waits for its last calls to end."""
-        return bool(self._retired)
-
     def retire(self, needless: Callable[[Upstream], bool]) -> None:
         """Hand out the needless ones no more; `stop_idle` stops each as soon as its calls have ended."""
         for key, upstream in tuple(self._open.items()):

@@ -178,17 +178,8 @@ class ManagedServer:
             if not self._single_calls:
                 self._spares.close()
             self._connections.retire(self._is_needless)
-            self._spawn(self._stop_needless())
+            self._spawn(self._connections.stop_idle(math.inf, math.inf))
             self._changed()
-
-    async def _stop_needless(self) -> None:
-        """Stop what the sharing in force has no use for, each as soon as its calls have ended."""
-        pause = 0.1
-        await self._connections.stop_idle(math.inf, math.inf)
-        while self._connections.retiring:
-            await asyncio.sleep(pause)
-            await self._connections.stop_idle(math.inf, math.inf)
-            pause = min(pause * 2, 5.0)
 
     def _is_needless(self, upstream: Upstream) -> bool:
         if self._single_calls or isinstance(upstream, SingleUse):
@@ -303,11 +294,6 @@ class ManagedServer:
         lacking = self._offering.lacks(upstream.abilities) and not upstream.modern
         if (upstream.owner is None and not once) or lacking:
             self._offering.refresh_soon(upstream)
-        if self._single_calls and not isinstance(
-            upstream, SingleUse
-        ):  # chosen while it started; it may still be listed
-            self._connections.retire(lambda open_one: open_one is upstream)
-            self._spawn(self._stop_needless())
         self._follow_again(upstream)
         return upstream
 

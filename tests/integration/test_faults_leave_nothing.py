@@ -225,18 +225,22 @@ async def test_sixty_four_sessions_cost_one_container(echo: Home) -> None:
 async def test_per_call_only_the_first_call_waits_for_a_start(echo: Home) -> None:
     async with scene(echo) as stage:
         await stage.application.set_sharing("echo", Sharing.PER_CALL)
+        await stage.application.restart(
+            "echo"
+        )  # the container it was listed in before stays until it was idle for long
         await stage.all_is_well()
         containers = set()
         for _ in range(3):
             async with asyncio.timeout(LIMIT):
-                while len(spare := await stage.containers()) != 1 or spare[0] in containers:
+                # One that was started to be listed may still be there beside the spare.
+                while not (spare := set(await stage.containers()) - containers):
                     await asyncio.sleep(0.05)
             await asyncio.sleep(0.5)  # it shakes hands
             containers.update(spare)
             began = time.monotonic()
             await stage.echo().result()
             assert time.monotonic() - began < 0.2
-        assert len(containers) == 3
+        assert len(containers) >= 3
         await stage.nothing_was_left()
 
 

@@ -21,6 +21,8 @@ __all__ = ["LaneAnswer", "LaneOwner", "PostLane"]
 _MOST: Final = 128
 _IDLE: Final = 15.0
 _CONNECT: Final = 15.0
+_HEADS: Final = 64
+_LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,9})", re.IGNORECASE)
 _KEEP_ALIVE: Final = re.compile(rb"timeout=(\d{1,5})")
 
 
@@ -75,6 +77,9 @@ class PostLane:
         headers: Sent with every request.
         owner: Takes what comes back.
         tls: For https.
+
+    Attributes:
+        heads: Heads of plain answers that connections have seen, without their length, with what they say; not parsed again.
     """
 
     def __init__(
@@ -97,6 +102,7 @@ class PostLane:
         self._waiting: deque[tuple[LaneAnswer, bytes]] = deque()
         self._opening: set[asyncio.Task[None]] = set()
         self._closed = False
+        self.heads: dict[bytes, dict[bytes, bytes]] = {}
 
     def post(self, message: bytes, call: int | None, extra: bytes = b"") -> None:
         """Send one message; ``extra`` are header lines of its own, each with its line end."""
@@ -212,6 +218,8 @@ class _Connection(asyncio.Protocol):
         self._events: EventParser | None = None
         self._parts: list[bytes] = []
         self._dropped = False
+        self._between = True
+        self._kept = False
         self._idle_limit = _IDLE
         self._used = 0.0
         self._loop = asyncio.get_running_loop()
@@ -249,10 +257,53 @@ class _Connection(asyncio.Protocol):
         if self._answer is None:
             self.close()  # it speaks without being asked
             return
+        if self._between and self._take_known(self._answer, data):
+            return
+        answer = self._answer if self._between else None
+        self._between = False
         try:
             self._parser.feed_data(data)
         except self._error_type:
             self._broken(ConnectionError("what it answered is not HTTP"))
+            return
+        if answer is not None and self._between:
+            self._remember(answer, data)
+
+    def _take_known(self, answer: LaneAnswer, data: bytes) -> bool:
+        """Take a whole answer whose head is known; within a second the heads of a server's answers differ in their length."""
+        end = data.find(b"\r\n\r\n")
+        length = _LENGTH.search(data, 0, end) if end > 0 else None
+        if length is None or len(data) != end + 4 + int(length[1]):
+            return False
+        headers = self._lane.heads.get(data[: length.start(1)] + data[length.end(1) : end])
+        if headers is None:
+            return False
+        answer.status, answer.headers, answer.body = 200, headers, data[end + 4 :]
+        self._answer = None
+        self._used = self._loop.time()
+        self._heed_keep_alive(headers)
+        self._lane.ended(self, answer, keep=True)
+        return True
+
+    def _heed_keep_alive(self, headers: Mapping[bytes, bytes]) -> None:
+        text = headers.get(b"keep-alive")
+        if text is not None and (told := _KEEP_ALIVE.search(text)):
+            self._idle_limit = min(max(int(told[1]) - 1.0, 0.0), _IDLE)
+
+    def _remember(self, answer: LaneAnswer, data: bytes) -> None:
+        """Keep the head of a plain answer that came whole."""
+        end = data.find(b"\r\n\r\n")
+        lengths = list(_LENGTH.finditer(data, 0, end)) if end > 0 else []
+        if len(lengths) != 1 or len(data) != end + 4 + int(lengths[0][1]) or not self._is_plain(answer):
+            return
+        heads = self._lane.heads
+        if len(heads) >= _HEADS:
+            heads.clear()
+        heads[data[: lengths[0].start(1)] + data[lengths[0].end(1) : end]] = answer.headers
+
+    def _is_plain(self, answer: LaneAnswer) -> bool:
+        special = answer.is_stream or b"transfer-encoding" in answer.headers or b"set-cookie" in answer.headers
+        return answer.status == 200 and self._kept and not special
 
     def connection_lost(self, exc: Exception | None) -> None:
         answer, self._answer = self._answer, None
@@ -290,12 +341,13 @@ class _Connection(asyncio.Protocol):
             return
         self._answer = None
         self._used = self._loop.time()
-        if told := _KEEP_ALIVE.search(answer.headers.get(b"keep-alive", b"")):
-            self._idle_limit = min(max(int(told[1]) - 1.0, 0.0), _IDLE)
+        self._heed_keep_alive(answer.headers)
         answer.body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         self._parts = []
         self._events = None
-        self._lane.ended(self, answer, keep=self._parser.should_keep_alive())
+        self._between = True
+        self._kept = self._parser.should_keep_alive()
+        self._lane.ended(self, answer, keep=self._kept)
 
     def _broken(self, error: Exception) -> None:
         answer, self._answer = self._answer, None

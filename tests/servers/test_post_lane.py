@@ -272,3 +272,75 @@ async def test_nobody_listening_fails_the_call(owner: Owner) -> None:
 async def test_a_header_with_a_line_break_is_refused(owner: Owner) -> None:
     with pytest.raises(ValueError, match="line break"):
         PostLane("http://127.0.0.1:9/mcp", {"X": "a\r\nY: b"}, owner)
+
+
+async def test_answers_whose_heads_differ_in_length_and_date_only_are_told_apart(
+    server: Server, owner: Owner, lane: PostLane
+) -> None:
+    async def dated(body: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(plain(body, b"Date: second %d" % (len(server.requests) // 4)))
+
+    server.answering = dated
+    for number in range(1, 21):
+        lane.post(b"x" * number * 7, number)
+        answer = await owner.answer(number)
+        assert (answer.call, answer.status, answer.body) == (number, 200, b"x" * number * 7)
+        assert answer.headers[b"date"] == b"second %d" % (number // 4)
+    assert server.connections == 1
+
+
+async def test_a_known_head_with_its_body_in_pieces_or_followed_by_more_is_read_with_care(
+    server: Server, owner: Owner, lane: PostLane
+) -> None:
+    async def pieces(body: bytes, writer: asyncio.StreamWriter) -> None:
+        whole = plain(b"the whole of it")
+        for part in (whole[:-5], whole[-5:]) if body == b"pieces" else (whole,):
+            writer.write(part)
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    server.answering = pieces
+    for number, body in enumerate((b"first", b"known", b"pieces", b"known", b"pieces"), 1):
+        lane.post(body, number)
+        assert (await owner.answer(number)).body == b"the whole of it"
+    assert server.connections == 1
+
+
+async def test_what_a_known_head_says_of_keeping_the_connection_holds_for_every_connection(
+    server: Server, owner: Owner, lane: PostLane
+) -> None:
+    go_on = asyncio.Event()
+
+    async def together(body: bytes, writer: asyncio.StreamWriter) -> None:
+        if body == b"together":
+            await go_on.wait()
+        writer.write(plain(body, b"Keep-Alive: timeout=1"))
+
+    server.answering = together
+    lane.post(b"learned", 1)
+    await owner.answer(1)
+    for number in (2, 3):
+        lane.post(b"together", number)
+    await eventually(lambda: len(server.requests) == 3)
+    go_on.set()
+    await owner.answer(3)
+    connections = server.connections
+    lane.post(b"next", 4)
+    await owner.answer(4)
+    assert server.connections == connections + 1
+
+
+@pytest.mark.parametrize("status", [b"404 Not Found", b"500 Oops", b"202 Accepted"])
+async def test_the_same_head_with_another_status_is_another_head(
+    server: Server, owner: Owner, lane: PostLane, status: bytes
+) -> None:
+    async def answering(body: bytes, writer: asyncio.StreamWriter) -> None:
+        good = plain(b"body")
+        writer.write(good if body == b"good" else good.replace(b"200 OK", status))
+
+    server.answering = answering
+    for number, body in enumerate((b"good", b"bad", b"good", b"bad"), 1):
+        lane.post(body, number)
+        await owner.answer(number)
+    told = int(status[:3])
+    assert [answer.status for answer in owner.answers] == [200, told, 200, told]

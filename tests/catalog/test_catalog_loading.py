@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from desktop.catalog import loading
 from desktop.catalog.kinds import kind_of
-from desktop.catalog.loading import load_catalog, parse_catalog
+from desktop.catalog.loading import Catalog, load_catalog, parse_catalog
 from desktop.catalog.model import CatalogServer, RemoteEndpoint
 from desktop.catalog.starter import load_starter, starter_path
 from desktop.errors import StateFileError
@@ -18,20 +20,26 @@ from desktop.state import yaml_text
 OFFICIAL = Path(__file__).parents[3] / "shared" / "catalogs" / "docker-mcp.yaml"
 
 
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _whole(catalog: Catalog) -> None:
+    assert (len(catalog.servers), catalog.problems) == (225, ())
+
+
 @pytest.mark.skipif(not OFFICIAL.is_file(), reason="the official catalog is not at hand")
 def test_the_official_catalog_loads_whole_and_the_second_time_at_once(tmp_path: Path) -> None:
-    times = {}
-    started = time.perf_counter()
-    yaml_text.parse(OFFICIAL.read_text(encoding="utf-8"), "official")
-    times["YAML alone"] = time.perf_counter() - started
-    for way in ("first load", "second load"):
-        started = time.perf_counter()
-        catalog = load_catalog(OFFICIAL, tmp_path)
-        times[way] = time.perf_counter() - started
-        assert (len(catalog.servers), catalog.problems) == (225, ())
-    slowest = max(times, key=lambda way: times[way])
-    print({way: f"{seconds * 1000:.1f} ms" for way, seconds in times.items()}, "slowest:", slowest)
-    assert times["second load"] < times["first load"] / 4
+    text = OFFICIAL.read_text(encoding="utf-8")
+    # The least of several tries: whatever else the machine does can only make one slower.
+    parsing, loading_again = math.inf, math.inf
+    for _ in range(3):
+        parsing = min(parsing, _seconds(lambda: yaml_text.parse(text, "official")))
+    for _ in range(6):
+        loading_again = min(loading_again, _seconds(lambda: _whole(load_catalog(OFFICIAL, tmp_path))))
+    assert loading_again < parsing / 4
 
 
 def test_the_parsed_copy_says_exactly_what_the_file_says(tmp_path: Path) -> None:

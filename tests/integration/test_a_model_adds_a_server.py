@@ -41,7 +41,7 @@ async def application(catalog: Home, docker_engine: docker.DockerClient) -> Asyn
     async with running(GatewayOptions(secrets=str(catalog.root / ".env")), catalog.paths) as found:
         assert await found.settled(LIMIT)
         found.questions_are_seen()
-        instance = found._lock.instance
+        instance = found.instance
         yield found
     assert docker_engine.api.containers(all=True, filters={"label": f"{INSTANCE}={instance}"}) == []
 
@@ -74,7 +74,7 @@ async def connected(application: Application) -> GatewayClient:
 
 
 def containers(engine: docker.DockerClient, application: Application, server: str) -> list[str]:
-    labels = [f"{INSTANCE}={application._lock.instance}", f"docker-mcp-name={server}"]
+    labels = [f"{INSTANCE}={application.instance}", f"docker-mcp-name={server}"]
     return [entry["Id"] for entry in engine.api.containers(all=True, filters={"label": labels})]
 
 

@@ -37,7 +37,7 @@ class Running:
     def __init__(self, application: Application, engine: docker.DockerClient) -> None:
         self.application = application
         self._engine = engine
-        self._instance = application._lock.instance
+        self._instance = application.instance
 
     def containers(self) -> list[str]:
         """Our containers by the names of their servers, ended ones included."""

@@ -45,7 +45,7 @@ class Scene:
 
     def __init__(self, application: Application) -> None:
         self.application = application
-        self.instance = application._lock.instance
+        self.instance = application.instance
         self.client = GatewayClient(application.gateway)
         self._well: Footprint | None = None
 
@@ -60,7 +60,7 @@ class Scene:
 
     async def _open_pool(self) -> None:
         """Have all connections open that the engine's client keeps, so that none is taken for a leak later."""
-        engine = await self.application._monitor.available()
+        engine = await self.application.services.monitor.available()
         connection = await engine._calls.connected()  # type: ignore[attr-defined]
 
         def open_all(client: docker.APIClient) -> None:

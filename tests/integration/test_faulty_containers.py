@@ -23,7 +23,7 @@ LIMIT = 30.0
 @contextlib.asynccontextmanager
 async def application(home: Home, **more: Any) -> AsyncIterator[Application]:
     async with running(GatewayOptions(secrets=str(home.root / ".env"), **more), home.paths) as found:
-        instance = found._lock.instance
+        instance = found.instance
         yield found
     with contextlib.closing(docker.from_env()) as engine:
         mine = engine.api.containers(all=True, filters={"label": f"{OWNER}={OWNER_VALUE}"})

@@ -59,7 +59,7 @@ async def outcome(application: Application, text: str) -> dict[str, Any]:
 
 
 def left(engine: docker.DockerClient, application: Application) -> list[Any]:
-    return engine.api.containers(all=True, filters={"label": f"{INSTANCE}={application._lock.instance}"})
+    return engine.api.containers(all=True, filters={"label": f"{INSTANCE}={application.instance}"})
 
 
 async def test_a_container_gets_the_message_and_may_change_it(

@@ -77,7 +77,7 @@ async def application(home: Home, docker_engine: docker.DockerClient) -> AsyncIt
     options = GatewayOptions(secrets=str(home.root / ".env"), dynamic_tools=False)
     async with running(options, home.paths) as found:
         assert await found.settled(LIMIT)
-        instance = found._lock.instance
+        instance = found.instance
         yield found
     assert docker_engine.api.containers(all=True, filters={"label": f"{INSTANCE}={instance}"}) == []
 
@@ -177,7 +177,7 @@ async def test_a_cancelled_call_takes_its_container_along(
     application: Application, client: GatewayClient, docker_engine: docker.DockerClient
 ) -> None:
     asked = client.ask("tools/call", {"name": "hang", "arguments": {}})
-    filters = {"label": f"{INSTANCE}={application._lock.instance}"}
+    filters = {"label": f"{INSTANCE}={application.instance}"}
 
     async def until(count: int) -> None:
         async with asyncio.timeout(LIMIT):

@@ -1,0 +1,71 @@
+"""Which configuration is in force: reads the files, follows their changes, and lets servers and clients know."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import Final
+
+from desktop.catalog.configuration import Configuration
+from desktop.errors import GatewayError
+from desktop.events import EventStream
+from desktop.host import ProblemsChanged, ServersChanged
+from desktop.services import Services
+from desktop.state.watching import watch
+
+__all__ = ["ConfigurationInForce"]
+
+_PAUSE: Final = 5.0
+log = logging.getLogger(__name__)
+
+
+class ConfigurationInForce:
+    """The last good state of the files.
+
+    Args:
+        services: Who is told of a new one.
+
+    Attributes:
+        current: The configuration.
+        loaded: Whether the first one was read.
+        changed: An event for each new one, when the servers follow it already.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self.current = Configuration()
+        self.loaded = False
+        self.changed: EventStream[Configuration] = EventStream()
+        self._services = services
+        self._reloading = asyncio.Lock()
+
+    async def reload(self) -> None:
+        """Read the files again and follow what changed; a broken file is named, its last good state stays in force."""
+        services = self._services
+        async with self._reloading:
+            new = await asyncio.to_thread(services.source.load)
+            if new is self.current and self.loaded:
+                return
+            problems = new.problems != self.current.problems
+            self.current = new
+            await services.fleet.apply(new)
+            services.gateway.configuration_changed()
+            services.fleet.retry_missing()
+            self.loaded = True
+        self.changed.publish(new)
+        services.events.publish(ServersChanged())
+        if problems:
+            services.events.publish(ProblemsChanged())
+
+    async def follow_files(self) -> None:
+        """Read the files again whenever one has changed; for ever."""
+        source = self._services.source
+        while True:
+            try:
+                async with contextlib.aclosing(watch(source.watched_directories())) as batches:
+                    async for _ in batches:
+                        await self.reload()
+                        self._services.fleet.retry_missing()  # a secret may stand in one of the files now
+            except GatewayError as error:
+                log.warning("changes of the files are not noticed for now: %s", error)
+            await asyncio.sleep(_PAUSE)

@@ -1,0 +1,170 @@
+"""What the faces see of the running services and ask of them: `desktop.host.Host` as it is."""
+
+from __future__ import annotations
+
+import asyncio
+
+from desktop.configuration_in_force import ConfigurationInForce
+from desktop.errors import EnginePermissionError, ServerNotFoundError, UsageError
+from desktop.events import EventStream
+from desktop.gateway.local_endpoint import LocalEndpoint
+from desktop.gateway.offered_tools import offered_tools
+from desktop.host import (
+    EndpointStatus,
+    EngineState,
+    EngineStatus,
+    HostEvent,
+    RunningCall,
+    ServersChanged,
+    StatusChanged,
+)
+from desktop.policy.question import Question
+from desktop.secrets.token import gateway_token
+from desktop.servers.launch import server_kind
+from desktop.servers.launcher import RUN_WITHOUT_CONTAINER
+from desktop.servers.status import OfferedTool, ServerKind, ServerStatus
+from desktop.services import Services
+from desktop.sharing import Sharing
+
+__all__ = ["RunningHost"]
+
+
+class RunningHost:
+    """The faces' view of one run.
+
+    Args:
+        services: The services it is a view of.
+
+    Attributes:
+        services: The same.
+        configuration: Which configuration is in force.
+        local_endpoint: Where clients reach the gateway.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.configuration = ConfigurationInForce(services)
+        self.local_endpoint = LocalEndpoint(services.gateway, services.paths, ready=lambda: self.configuration.loaded)
+
+    @property
+    def events(self) -> EventStream[HostEvent]:
+        """Changes."""
+        return self.services.events
+
+    @property
+    def paused(self) -> bool:
+        """Whether everything is paused."""
+        return self.services.fleet.paused
+
+    def servers(self) -> tuple[ServerStatus, ...]:
+        """Every known server."""
+        names = {*self.configuration.current.servers, *self.configuration.current.enabled}
+        found = [status for name in names if (status := self.services.fleet.status(name)) is not None]
+        return tuple(sorted(found, key=lambda status: (status.title.casefold(), status.name)))
+
+    def server(self, name: str) -> ServerStatus | None:
+        """One server."""
+        return self.services.fleet.status(name)
+
+    def search(self, text: str) -> tuple[str, ...]:
+        """Catalog servers that fit, best first."""
+        index = self.services.search.ready(self.configuration.current.servers)
+        return tuple(server.name for server in index.search(text)) if index is not None else ()
+
+    def tools(self, name: str) -> tuple[OfferedTool, ...]:
+        """A server's tools with the names clients see."""
+        server = self.services.fleet.servers.get(name)
+        return (
+            offered_tools(server.listing, name, self.services.gateway.offer)
+            if server is not None and server.listing
+            else ()
+        )
+
+    def engine(self) -> EngineStatus:
+        """The container engine."""
+        monitor = self.services.monitor
+        if monitor.info is not None:
+            return EngineStatus(state=EngineState.CONNECTED, name=monitor.info.name)
+        if monitor.error is None:
+            return EngineStatus()
+        denied = isinstance(monitor.error, EnginePermissionError)
+        state = EngineState.NO_PERMISSION if denied else EngineState.NOT_RUNNING
+        return EngineStatus(state=state, reason=monitor.error.message, hint=monitor.error.hint)
+
+    def endpoint(self) -> EndpointStatus:
+        """Our endpoint."""
+        sessions = tuple(self.services.gateway.sessions.values())
+        return EndpointStatus(
+            url=self.local_endpoint.url,
+            reason=self.local_endpoint.reason,
+            clients=sum(1 for session in sessions if session.protocol_version),
+            tools=len(self.services.gateway.offer.tool_routes),
+            calls=sum(len(session.calls) for session in sessions),
+        )
+
+    def running_calls(self) -> tuple[RunningCall, ...]:
+        """The tool calls under way."""
+        return self.services.gateway.open_calls.running()
+
+    def problems(self) -> tuple[str, ...]:
+        """Sentences about broken files."""
+        return self.configuration.current.problems
+
+    def stderr(self, name: str) -> tuple[str, ...]:
+        """The last lines of a server's standard error."""
+        return self.services.fleet.log_of(name).lines()
+
+    def questions(self) -> tuple[Question, ...]:
+        """What waits for the person's answer."""
+        return self.services.questions.open()
+
+    async def answer(self, question: int, allowed: bool) -> None:
+        """Take the person's answer."""
+        self.services.questions.answer(question, allowed=allowed)
+
+    async def set_enabled(self, name: str, enabled: bool) -> None:
+        """Turn a server on or off."""
+        if enabled and name not in self.configuration.current.servers:
+            raise ServerNotFoundError(f"No catalog has a server called {name}")
+        change = self.services.registry.add if enabled else self.services.registry.remove
+        await asyncio.to_thread(change, [name])
+        await self.configuration.reload()
+
+    async def set_paused(self, paused: bool) -> None:
+        """Pause or resume everything."""
+        await self.services.fleet.pause(paused)
+        self.services.gateway.configuration_changed()
+        self.services.events.publish(ServersChanged())
+        self.services.events.publish(StatusChanged())
+
+    async def retry_engine(self) -> None:
+        """Look for the engine again."""
+        await self.services.monitor.look()
+        self.services.fleet.retry_missing()
+
+    async def restart(self, name: str) -> None:
+        """Start a server anew."""
+        await self.services.fleet.restart(name)
+
+    async def set_sharing(self, name: str, sharing: Sharing | None) -> None:
+        """Choose who shares a server."""
+        server = self.configuration.current.servers.get(name)
+        if server is None:
+            raise ServerNotFoundError(f"No catalog has a server called {name}")
+        if server_kind(server) is ServerKind.TOOLS and sharing not in (None, Sharing.PER_CALL):
+            raise UsageError(f"{name} can't be shared: each of its tools runs in a container of its own, once a call")
+        await asyncio.to_thread(self.services.choices.set_sharing, name, sharing)
+        await self.configuration.reload()
+
+    async def allow_without_container(self, name: str) -> None:
+        """Record the consent to run a package without a container, and try it."""
+        await asyncio.to_thread(self.services.consent.grant, RUN_WITHOUT_CONTAINER, name)
+        self.services.fleet.retry_missing()
+
+    async def cancel_call(self, number: int) -> None:
+        """End a call the person does not want to wait for."""
+        self.services.gateway.open_calls.cancel(number)
+
+    async def token(self) -> str:
+        """The bearer token of the endpoint."""
+        return await asyncio.to_thread(gateway_token, self.services.paths)

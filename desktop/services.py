@@ -1,0 +1,153 @@
+"""Every service of one run, each built once and in order; nothing runs yet. `desktop.app` starts them and takes them down."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final
+
+from desktop.catalog.search import CatalogSearch
+from desktop.catalog.source import ConfigurationSource
+from desktop.engine.docker_engine import DockerEngine
+from desktop.engine.monitor import EngineMonitor
+from desktop.engine.ports import PullProgress
+from desktop.engine.sweep import InstanceLock
+from desktop.engine.watchdog_process import Watchdog
+from desktop.events import EventStream
+from desktop.gateway.call_guard import CallGuard, SecretScreen
+from desktop.gateway.gateway import Gateway
+from desktop.gateway.interceptors import InterceptorRunner
+from desktop.gateway_options import GatewayOptions
+from desktop.host import HostEvent, QuestionsChanged, ServersChanged, StatusChanged
+from desktop.policy.consent import ConsentStore
+from desktop.policy.questions import Questions
+from desktop.secrets.keychain import SERVICE, KeychainStore
+from desktop.secrets.lookup import EnvFileSource, KeychainSource, SecretLookup, SecretSource, parse_secrets_option
+from desktop.secrets.redaction import Redactor
+from desktop.secrets.scanner import SecretScanner
+from desktop.servers.fleet import Fleet
+from desktop.servers.launch import ContainerLimits
+from desktop.servers.launcher import Launcher
+from desktop.servers.listing import ListingCache
+from desktop.servers.managed_server import Timing
+from desktop.state.paths import Paths
+from desktop.state.registry_file import RegistryFile
+from desktop.state.server_choices import ServerChoicesFile
+
+__all__ = ["Services"]
+
+_ENV_FILE: Final = ".env"
+log = logging.getLogger(__name__)
+
+
+class Services:
+    """The services of one run.
+
+    Args:
+        options: How the gateway is to be.
+        paths: Where files are.
+        lock: Held while the run lasts; its id is on everything the run starts.
+
+    Attributes:
+        events: What faces hear of.
+        source: Reads catalogs and files.
+        registry: Which servers are on.
+        choices: What was chosen for servers.
+        consent: What the person has agreed to.
+        questions: Where they are asked for more.
+        search: Searches the catalogs.
+        keychain: The person's secrets.
+        redactor: Knows secrets, so that no text shows one.
+        monitor: Finds the container engine.
+        watchdog: Clears away what a run that dies leaves behind.
+        launcher: Makes the way to a server.
+        fleet: The servers.
+        gateway: The routing.
+    """
+
+    def __init__(self, options: GatewayOptions, paths: Paths, lock: InstanceLock) -> None:
+        self.options = options
+        self.paths = paths
+        self.lock = lock
+        self.events: EventStream[HostEvent] = EventStream()
+        self.source = ConfigurationSource(paths, options.selection)
+        self.registry = RegistryFile(paths.registry, paths.lock_for(paths.registry))
+        self.choices = ServerChoicesFile(paths.server_choices, paths.lock_for(paths.server_choices))
+        self.consent = ConsentStore(paths.consents)
+        self.questions = Questions(self.consent)
+        self.search = CatalogSearch()
+        self.keychain = KeychainStore(SERVICE)
+        self.redactor = Redactor()
+        self.monitor = EngineMonitor(DockerEngine(lock.instance))
+        self.watchdog = Watchdog(lock.instance)
+        self._watchdog_started: asyncio.Task[None] | None = None
+        self.launcher = Launcher(
+            engine=self.monitor,
+            secrets=SecretLookup(self._secret_sources(options.secrets)),
+            redactor=self.redactor,
+            consent=self.consent,
+            questions=self.questions,
+            env_file=str(paths.docker_mcp / _ENV_FILE),
+            instance=lock.instance,
+            limits=ContainerLimits(cpus=options.cpus, memory=options.memory),
+            guard=self.watchdog,
+            before_start=self._guarded,
+            on_pull=self._pulled,
+            static=options.static,
+        )
+        self.fleet = Fleet(
+            launcher=self.launcher,
+            cache=ListingCache(paths.listings),
+            timing=Timing(start=options.start_timeout),
+            clean=self.redactor.clean,
+            long_lived=options.long_lived,
+            most_running=options.most_running,
+            echo=options.on_stderr,
+        )
+        self.gateway = Gateway(self.fleet, patterns=options.tools, call_log=options.call_log, guard=self._call_guard())
+        self.fleet.changed.subscribe(lambda name: self.events.publish(ServersChanged(names=frozenset({name}))))
+        self.questions.changed.subscribe(lambda _: self.events.publish(QuestionsChanged()))
+        self.gateway.changed.subscribe(lambda _: self.events.publish(StatusChanged()))
+        self.monitor.changed.subscribe(lambda _: self.events.publish(StatusChanged()))
+
+    async def close_watchdog(self) -> None:
+        """End the watchdog if it runs; what is left by then, it takes away."""
+        if self._watchdog_started is not None:
+            await self._watchdog_started
+            await self.watchdog.close()
+
+    def _secret_sources(self, text: str) -> list[SecretSource]:
+        """The chosen sources; after them a file in the folder all others are in, where a person may write secrets too."""
+        chosen: list[SecretSource] = [
+            KeychainSource(self.keychain) if choice.file is None else EnvFileSource(choice.file)
+            for choice in parse_secrets_option(text)
+        ]
+        return [*chosen, EnvFileSource(self.paths.docker_mcp / _ENV_FILE)]
+
+    def _call_guard(self) -> CallGuard | None:
+        """What stands around calls; nothing where nothing was asked for."""
+        options, screen = self.options, None
+        if options.block_secrets:
+            redact = options.block_secrets == "redact"
+            screen = SecretScreen(SecretScanner(self.redactor), redact=redact, tell=options.on_scan)
+        elif not options.interceptors:
+            return None
+        runner = InterceptorRunner(self.launcher, self._interceptor_says, time_limit=options.interceptor_timeout)
+        return CallGuard(interceptors=options.interceptors, runner=runner, screen=screen)
+
+    def _interceptor_says(self, name: str, line: str) -> None:
+        tell = self.options.on_interceptor or (lambda name, line: log.info("%s: %s", name, line))
+        tell(name, self.redactor.clean(line))
+
+    async def _guarded(self) -> None:
+        """Before anything is started, the watchdog runs, so that nothing can be left behind."""
+        if self._watchdog_started is None:
+            self._watchdog_started = asyncio.get_running_loop().create_task(self.watchdog.start())
+        await asyncio.shield(self._watchdog_started)
+        if self.monitor.info is not None:
+            self.watchdog.engine_found(self.monitor.info.address)
+
+    def _pulled(self, server: str, progress: PullProgress) -> None:
+        self.fleet.pulled(server, progress)
+        if self.options.on_pull is not None:
+            self.options.on_pull(server, progress)

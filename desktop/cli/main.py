@@ -18,10 +18,11 @@ __all__ = ["build_parser", "main"]
 _GROUPS = {
     "catalog": "Catalogs: lists of servers that can be enabled",
     "gateway": "The gateway: run it, find it, its token",
+    "policy": "Policy: which server may have which secret, which tools may be called",
     "server": "Servers: enable, disable, look at them",
     "tools": "Tools of the enabled servers: list, inspect and call them",
 }
-_ALIASES = {"catalogs": "catalog", "servers": "server", "tool": "tools"}
+_ALIASES = {"catalogs": "catalog", "policies": "policy", "servers": "server", "tool": "tools"}
 _METADATA = "docker-cli-plugin-metadata"
 
 

@@ -15,7 +15,7 @@ from desktop.state.locks import file_lock
 
 __all__ = ["Consent", "ConsentKind", "ConsentStore"]
 
-ConsentKind = Literal["run-without-container", "mount", "add-server"]
+ConsentKind = Literal["run-without-container", "mount", "add-server", "call-tool"]
 SCHEMA_VERSION: Final = 1
 
 
@@ -57,7 +57,6 @@ class ConsentStore:
 
     def revoke(self, kind: str, subject: str) -> None:
         """Forget a consent; one that was never given is fine."""
-        _check(kind)
         with file_lock(self._lock_path):
             consents = self.all()
             kept = tuple(consent for consent in consents if (consent.kind, consent.subject) != (kind, subject))

@@ -57,6 +57,11 @@ class Paths:
         return self.docker_mcp / "tools.yaml"
 
     @property
+    def policy(self) -> Path:
+        """policy.txt: which server may have which secret, and which tools may be called."""
+        return self.docker_mcp / "policy.txt"
+
+    @property
     def catalog_index(self) -> Path:
         """catalog.json: known catalogs."""
         return self.docker_mcp / "catalog.json"

@@ -5,42 +5,45 @@ Exit codes: 0 all is well, 1 it failed, 2 the command line is wrong, 130 interru
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
+
+from desktop.cli import program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["build_parser", "main"]
+    from desktop.cli.commands import Group
 
-_GROUPS = {
+__all__ = ["GROUPS", "group", "main"]
+
+GROUPS = {
     "catalog": "Catalogs: lists of servers that can be enabled",
     "gateway": "The gateway: run it, find it, its token",
     "policy": "Policy: which server may have which secret, which tools may be called",
     "server": "Servers: enable, disable, look at them",
     "tools": "Tools of the enabled servers: list, inspect and call them",
 }
-_ALIASES = {"catalogs": "catalog", "policies": "policy", "servers": "server", "tool": "tools"}
+_HIDDEN: dict[str, str] = {}
+_ALIASES = {
+    "catalogs": "catalog",
+    "policies": "policy",
+    "servers": "server",
+    "tool": "tools",
+}
 _METADATA = "docker-cli-plugin-metadata"
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The outermost parser; it serves the help, since the groups read their arguments by themselves."""
-    width = max(map(len, _GROUPS)) + 2
-    groups = "\n".join(f"  {name:{width}}{summary}" for name, summary in _GROUPS.items())
-    parser = argparse.ArgumentParser(
-        prog="docker-mcp",
-        usage="docker-mcp [-v] COMMAND [options]",
-        description="Many MCP servers behind one endpoint.",
-        epilog=f"commands:\n{groups}\n  {'version':{width}}The version of this program\n\n"
-        "example:\n  docker-mcp server enable duckduckgo\n\n"
-        "docker-mcp COMMAND --help says more about each.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("-v", "--version", action="store_true", help="print the version")
-    return parser
+def group(name: str) -> Group | None:
+    """The group of commands of this name, or of this other name."""
+    name = _ALIASES.get(name, name)
+    if name not in GROUPS and name not in _HIDDEN:
+        return None
+    import importlib
+
+    found: Group = importlib.import_module(f"desktop.cli.{name}").GROUP
+    return found
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -68,8 +71,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _answer(arguments: list[str]) -> int:
+    called = program.plugin_arguments(arguments)
+    if called is not None:
+        variables, arguments = called
+        program.apply_docker_options(variables)
     try:
-        return _dispatch(arguments[1:] if arguments[:1] == ["mcp"] else arguments)
+        return _dispatch(arguments)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
 
@@ -79,33 +86,49 @@ def _dispatch(arguments: list[str]) -> int:
     if first == "help":
         return _dispatch([*arguments[1:], "--help"])
     if first in ("-h", "--help"):
-        build_parser().print_help()
+        print(_help())
         return 0
     if first in ("-v", "--version", "version"):
-        from desktop import __version__
-
-        if arguments[1:2] in (["-h"], ["--help"]):
-            print("usage: docker-mcp version\n\nPrints the version of this program.\n\nexample:\n  docker-mcp version")
-        else:
-            print(__version__)
-        return 0
+        return _print_version(arguments[1:])
     if first == _METADATA:
         return _print_metadata()
-    group = _ALIASES.get(first, first)
-    if group in _GROUPS:
-        import importlib
+    found = group(first)
+    return _unknown(first) if found is None else found.run(arguments[1:])
 
-        return int(importlib.import_module(f"desktop.cli.{group}").GROUP.run(arguments[1:]))
-    return _unknown(first)
+
+def _help() -> str:
+    from desktop.cli import help
+
+    hidden = {**_HIDDEN, _METADATA: "What Docker asks of its plugins"} if program.shows_hidden() else {}
+    commands = help.listing({**GROUPS, "version": "The version of this program", **hidden})
+    return (
+        f"{help.usage('usage: docker-mcp [-v] COMMAND [options]')}\n\n"
+        f"{help.paragraph('Many MCP servers behind one endpoint.')}\n\n"
+        f"commands:\n{commands}\n\noptions:\n{help.listing({'-v, --version': 'print the version'})}\n\n"
+        f"{help.examples(['docker-mcp server enable duckduckgo'])}\n\n"
+        f"{help.paragraph('docker-mcp COMMAND --help says more about each.')}"
+    )
 
 
 def _unknown(typed: str) -> int:
     from desktop.cli.parser import closest, complain
 
-    meant = closest(typed, [*_GROUPS, *_ALIASES, "version"])
+    meant = closest(typed, [*GROUPS, *_ALIASES, "version"])
     hint = f"Did you mean {meant}?" if meant else "See docker-mcp --help"
     complain(f"unknown option {typed}" if typed.startswith("-") else f'unknown command "{typed}"', hint)
     return 2
+
+
+def _print_version(arguments: list[str]) -> int:
+    from desktop import __version__
+
+    if not arguments:
+        print(__version__)
+        return 0
+    from desktop.cli.parser import Parser
+
+    Parser("docker-mcp version", "Print the version of this program.", "docker-mcp version").read(arguments)
+    return _print_version([])
 
 
 def _print_metadata() -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from desktop.cli.program import as_typed
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +22,7 @@ def complain(message: str, hint: str = "") -> None:
     """One sentence about what went wrong, and what to do about it, on standard error."""
     ending = "" if message.endswith((".", "!", "?")) else "."
     text = f"{message}{ending} {hint.rstrip('.')}." if hint else message
-    print(f"docker-mcp: {text.replace('?.', '?')}", file=sys.stderr)
+    print(f"docker-mcp: {as_typed(text.replace('?.', '?'))}", file=sys.stderr)
 
 
 def closest(word: str, known: Iterable[str]) -> str:
@@ -36,17 +38,13 @@ class Parser(argparse.ArgumentParser):
     Args:
         prog: The command as it is typed.
         summary: What it does.
-        example: One line that shows its use.
+        example: One line that shows its use; or several, each of them the whole command.
     """
 
     def __init__(self, prog: str, summary: str, example: str) -> None:
-        super().__init__(
-            prog=prog,
-            description=summary,
-            epilog=f"example:\n  {example}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
+        super().__init__(prog=prog, usage=prog, description=summary, add_help=False, allow_abbrev=False)
+        self.add_argument("-h", "--help", action="store_true", help=argparse.SUPPRESS)
+        self._example = example
         self._switches: dict[str, str] = {}
         self._choices: dict[str, dict[str, str]] = {}
         self._valued: set[str] = set()
@@ -78,8 +76,45 @@ class Parser(argparse.ArgumentParser):
         self._valued.update(names)
 
     def read(self, arguments: Sequence[str]) -> argparse.Namespace:
-        """Understand the arguments; options and names may be mixed. Exits with code 2 when they are wrong."""
-        return self.parse_intermixed_args(list(self._in_plain_form(arguments)))
+        """Understand the arguments; options and names may be mixed. Exits with code 2 when they are wrong.
+
+        When help is asked for, it is printed, and the exit code is 0.
+        """
+        words = list(self._in_plain_form(arguments))
+        if any(word in ("-h", "--help") for word in words[: words.index("--") if "--" in words else None]):
+            self.print_help()
+            raise SystemExit(0)
+        return self.parse_intermixed_args(words)
+
+    def known_options(self) -> list[str]:
+        """The names of options that help shows, and the opposites of its switches."""
+        shown = [action for action in self._actions if action.option_strings and action.help != argparse.SUPPRESS]
+        names = {name: None for action in shown for name in action.option_strings}
+        pairs = [pair for pair in self._switches.items() if names.keys() & set(pair)]
+        return list({**names, **{name: None for pair in pairs for name in pair}, "--help": None})
+
+    def format_help(self) -> str:
+        """How the command is typed, what it does, its options, and examples."""
+        from desktop.cli import help
+
+        self.formatter_class = help.HelpFormatter
+        formatter = self._get_formatter()
+        formatter.add_text(self.description)
+        for group in self._action_groups:
+            formatter.start_section({"positional arguments": "arguments"}.get(group.title or "", group.title))
+            formatter.add_arguments(group._group_actions)
+            formatter.end_section()
+        body = as_typed(formatter.format_help()).rstrip()
+        examples = help.examples(self._example.splitlines())
+        return f"{help.usage(f'usage: {self._usage()}')}\n\n{body}\n\n{examples}\n"
+
+    def _usage(self) -> str:
+        shown = [action for action in self._actions if action.help != argparse.SUPPRESS]
+        words = [_typed(action) for action in shown if not action.option_strings]
+        named = [action for action in shown if action.option_strings]
+        needed = [f"{action.option_strings[0]} {action.metavar or ''}" for action in named if action.required]
+        has_options = len(named) > len(needed)
+        return " ".join([self.prog, *words, *needed, *(["[options]"] if has_options else [])])
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, and exit with code 2."""
@@ -88,11 +123,18 @@ class Parser(argparse.ArgumentParser):
         if what == "unrecognized arguments":
             first = rest.split()[0].partition("=")[0]
             message = f"{'unknown option' if first.startswith('-') else 'unexpected argument'} {first}"
-            known = [name for action in self._actions for name in action.option_strings]
-            meant = closest(first, known) if first.startswith("-") else ""
+            meant = closest(first, self.known_options()) if first.startswith("-") else ""
             hint = f"Did you mean {meant}?" if meant else hint
         complain(message.removeprefix("argument "), hint)
         raise SystemExit(2)
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            words = [str(choice) for choice in action.choices]
+            meant = closest(str(value), words)
+            raise argparse.ArgumentError(
+                action, f"{value!r} is not one of {', '.join(words)}" + (f". Did you mean {meant}?" if meant else "")
+            )
 
     def _in_plain_form(self, arguments: Sequence[str]) -> Iterator[str]:
         rest = iter(arguments)
@@ -122,3 +164,9 @@ class Parser(argparse.ArgumentParser):
         if value.lower() not in _TRUE | _FALSE:
             self.error(f"{name} is either true or false, not {value!r}")
         return value.lower() in _TRUE
+
+
+def _typed(action: argparse.Action) -> str:
+    """A positional argument in the line that says how a command is typed."""
+    name = str(action.metavar or action.dest.upper())
+    return {"?": f"[{name}]", "*": f"[{name} ...]", "+": f"{name} [{name} ...]"}.get(str(action.nargs), name)

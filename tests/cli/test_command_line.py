@@ -44,7 +44,10 @@ def test_docker_recognises_it_as_its_plugin(run: Run) -> None:
         (["server", "enabel", "x"], 'unknown command "server enabel". Did you mean enable?'),
         (["gateway", "xyzzy"], 'unknown command "gateway xyzzy". See docker-mcp gateway --help.'),
         (["server", "enable"], "the following arguments are required: NAME. See docker-mcp server enable --help."),
-        (["catalog", "ls", "--format", "xml"], "--format: invalid choice: 'xml' (choose from"),
+        (["catalog", "ls", "--format", "xml"], "--format: 'xml' is not one of json. See docker-mcp catalog ls"),
+        (["server", "--nonsense"], "unknown option --nonsense. See docker-mcp server --help."),
+        (["gateway", "run", "--wach=false"], "unknown option --wach. Did you mean --watch?"),
+        (["tools", "ls", "--format", "jsn"], "--format: 'jsn' is not one of list, json. Did you mean json?"),
     ],
 )
 def test_a_wrong_command_line_is_one_sentence_and_code_2(run: Run, arguments: list[str], sentence: str) -> None:

@@ -12,7 +12,8 @@ from desktop import jsonrpc
 from desktop.gateway.modern_reply import ModernReply
 from desktop.gateway.session import Question, Session
 from desktop.jsonrpc import Envelope
-from desktop.servers.upstream import CallSink, SessionPort, Upstream
+from desktop.servers.call_sink import CallSink, SessionPort
+from desktop.servers.upstream import Upstream
 
 __all__ = ["FromServers"]
 

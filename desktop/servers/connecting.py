@@ -12,8 +12,10 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from desktop.errors import GatewayError, ServerStartError, SignInRequiredError
+from desktop.servers.own_question import WrongEraError
 from desktop.servers.remote import RemoteTransport
-from desktop.servers.upstream import Transport, Upstream, WrongEraError
+from desktop.servers.transport import Transport
+from desktop.servers.upstream import Upstream
 
 __all__ = ["Connecting", "Eras"]
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Final
 
 from desktop.errors import ServerGoneError
-from desktop.servers.upstream import SessionPort, Upstream
+from desktop.servers.call_sink import SessionPort
+from desktop.servers.upstream import Upstream
 
 __all__ = ["MODERN", "QUIET", "SHARED", "Connections"]
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from desktop.engine.ports import ContainerEngine, ContainerSpec, RunningContainer
 from desktop.servers.stderr_log import StderrLog
 from desktop.servers.stdout_garbage import StdoutGarbage
-from desktop.servers.upstream import MessageReceiver
+from desktop.servers.transport import MessageReceiver
 
 __all__ = ["ContainerTransport"]
 

@@ -15,6 +15,7 @@ from desktop.catalog.kinds import usual_sharing
 from desktop.catalog.model import CatalogServer
 from desktop.engine.ports import PullProgress
 from desktop.events import EventStream
+from desktop.servers.call_sink import SessionPort
 from desktop.servers.holds import Hold, Holds, NoListings
 from desktop.servers.launch import server_kind, source_of
 from desktop.servers.listing import ListingCache
@@ -22,7 +23,6 @@ from desktop.servers.managed_server import WAITS_FOR_A_CAUSE, Launching, Managed
 from desktop.servers.running_limit import RunningLimit
 from desktop.servers.status import ServerState, ServerStatus
 from desktop.servers.stderr_log import StderrLog
-from desktop.servers.upstream import SessionPort
 
 __all__ = ["Fleet"]
 

@@ -33,7 +33,7 @@ from desktop.servers.stakes import folder_matter, is_folder
 from desktop.servers.static import StaticTransport
 from desktop.servers.status import ServerKind
 from desktop.servers.stderr_log import StderrLog
-from desktop.servers.upstream import Transport
+from desktop.servers.transport import Transport
 
 __all__ = ["RUN_WITHOUT_CONTAINER", "Launcher"]
 

@@ -23,6 +23,7 @@ from desktop.errors import (
 )
 from desktop.jsonrpc import Envelope
 from desktop.servers.back_off import WAITS_FOR_A_CAUSE, BackOff
+from desktop.servers.call_sink import CallSink, SessionPort
 from desktop.servers.connecting import Connecting, Eras
 from desktop.servers.connections import MODERN, QUIET, SHARED, Connections
 from desktop.servers.launch import server_kind, source_of
@@ -36,7 +37,8 @@ from desktop.servers.running_limit import RunningLimit
 from desktop.servers.single_use import ModernSingleUse, SingleUse, Spares
 from desktop.servers.status import ServerKind, ServerState, ServerStatus
 from desktop.servers.stderr_log import StderrLog
-from desktop.servers.upstream import EVERY_CAPABILITY, CallSink, SessionPort, Transport, Upstream
+from desktop.servers.transport import Transport
+from desktop.servers.upstream import EVERY_CAPABILITY, Upstream
 from desktop.sharing import Sharing
 from desktop.state.server_choices import ServerChoice
 

@@ -18,23 +18,17 @@ from desktop import jsonrpc
 from desktop.errors import ServerGoneError, ServerStartError
 from desktop.jsonrpc import Envelope, MalformedMessageError
 from desktop.revisions import LATEST_MODERN
+from desktop.servers.call_sink import CallSink, SessionPort
 from desktop.servers.envelope import envelope, with_envelope, without_subscription
 from desktop.servers.modern_remote import ModernRemoteTransport
 from desktop.servers.multi_round_trip import MAY_ASK, RoundTrips
+from desktop.servers.own_question import RefusedError, WrongEraError
+from desktop.servers.pending import Pending
 from desktop.servers.progress import Progress
 from desktop.servers.request_headers import AnnotationError, mirrored_arguments
 from desktop.servers.subscriptions import Subscriptions
-from desktop.servers.upstream import (
-    EVERY_CAPABILITY,
-    CallSink,
-    Pending,
-    RefusedError,
-    SessionPort,
-    Transport,
-    Upstream,
-    UpstreamListener,
-    WrongEraError,
-)
+from desktop.servers.transport import Transport
+from desktop.servers.upstream import EVERY_CAPABILITY, Upstream, UpstreamListener
 
 __all__ = ["ModernUpstream"]
 

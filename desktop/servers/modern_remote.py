@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 from desktop import jsonrpc
 from desktop.errors import GatewayError
 from desktop.jsonrpc import MalformedMessageError
+from desktop.servers.own_question import WrongEraError
 from desktop.servers.remote import RemoteTransport, words
 from desktop.servers.request_headers import HeaderNames, request_headers
-from desktop.servers.upstream import WrongEraError
 
 if TYPE_CHECKING:
     import aiohttp

@@ -13,8 +13,8 @@ from msgspec import Raw
 
 from desktop import jsonrpc
 from desktop.jsonrpc import Envelope, MalformedMessageError
+from desktop.servers.call_sink import CallSink, SessionPort
 from desktop.servers.progress import Progress
-from desktop.servers.upstream import CallSink, SessionPort
 
 __all__ = ["MAY_ASK", "MOST_ROUNDS", "Asker", "RoundTrips"]
 

@@ -14,7 +14,8 @@ from desktop.catalog.model import CatalogServer, ToolEntry
 from desktop.errors import GatewayError
 from desktop.jsonrpc import Envelope
 from desktop.servers.stderr_log import StderrLog
-from desktop.servers.upstream import PROTOCOL_VERSION, MessageReceiver
+from desktop.servers.transport import MessageReceiver
+from desktop.servers.upstream import PROTOCOL_VERSION
 
 __all__ = ["PociTransport"]
 

@@ -8,8 +8,10 @@ from typing import Any, Protocol
 
 from desktop.catalog.model import CatalogServer
 from desktop.jsonrpc import Envelope
+from desktop.servers.call_sink import CallSink, SessionPort
 from desktop.servers.stderr_log import StderrLog
-from desktop.servers.upstream import CallSink, SessionPort, Transport, Upstream
+from desktop.servers.transport import Transport
+from desktop.servers.upstream import Upstream
 
 __all__ = ["Launching", "ServerListener", "Timing"]
 

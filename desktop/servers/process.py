@@ -16,7 +16,7 @@ from desktop.errors import ServerStartError
 from desktop.servers.container import end_reason
 from desktop.servers.stderr_log import StderrLog
 from desktop.servers.stdout_garbage import StdoutGarbage
-from desktop.servers.upstream import MessageReceiver
+from desktop.servers.transport import MessageReceiver
 
 __all__ = ["ProcessGuard", "ProcessTransport", "child_environment"]
 

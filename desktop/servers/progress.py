@@ -8,8 +8,9 @@ from typing import Final
 from msgspec import Raw
 
 from desktop import jsonrpc
+from desktop.jsonrpc import Envelope
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "taken_over"]
 
 _STEP: Final = 1e-6
 
@@ -64,3 +65,24 @@ class Progress:
 def _number(params: dict[str, Raw]) -> float | None:
     value = jsonrpc.decode(params["progress"]) if "progress" in params else None
     return float(value) if isinstance(value, int | float) else None
+
+
+def taken_over(message: Envelope, call: int) -> Progress | None:
+    """Put our id in the place of a request's progress token.
+
+    Args:
+        message: The request; its params are replaced.
+        call: Our id of it.
+
+    Returns:
+        The progress of the request; None when its client did not ask for it.
+    """
+    params = jsonrpc.fields(message.params)
+    meta = jsonrpc.fields(params["_meta"]) if "_meta" in params else {}
+    token = meta.get("progressToken")
+    if token is None:
+        return None
+    meta["progressToken"] = Raw(b"%d" % call)
+    params["_meta"] = Raw(jsonrpc.encode(meta))
+    message.params = Raw(jsonrpc.encode(params))
+    return Progress(token)

@@ -18,7 +18,7 @@ from urllib.parse import urljoin, urlsplit
 from desktop.errors import GatewayError, ServerStartError, SignInRequiredError
 from desktop.servers.event_stream import EventParser, ServerSentEvent
 from desktop.servers.post_lane import LaneAnswer, PostLane
-from desktop.servers.upstream import MessageReceiver
+from desktop.servers.transport import MessageReceiver
 
 if TYPE_CHECKING:
     import aiohttp

@@ -11,9 +11,10 @@ from functools import partial
 from msgspec import Raw
 
 from desktop.jsonrpc import Envelope
+from desktop.servers.call_sink import CallSink, SessionPort
 from desktop.servers.connections import SHARED, Connections
 from desktop.servers.modern import ModernUpstream
-from desktop.servers.upstream import CallSink, SessionPort, Upstream
+from desktop.servers.upstream import Upstream
 
 __all__ = ["ModernSingleUse", "SingleUse", "Spares"]
 

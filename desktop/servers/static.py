@@ -8,7 +8,7 @@ from typing import Final, cast
 from desktop.errors import ServerStartError
 from desktop.servers.stderr_log import StderrLog
 from desktop.servers.stdout_garbage import StdoutGarbage
-from desktop.servers.upstream import MessageReceiver
+from desktop.servers.transport import MessageReceiver
 
 __all__ = ["StaticTransport"]
 

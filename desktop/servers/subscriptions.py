@@ -17,7 +17,7 @@ from msgspec import Raw
 from desktop import jsonrpc
 from desktop.jsonrpc import Envelope, MalformedMessageError
 from desktop.revisions import SUBSCRIPTION_KEY
-from desktop.servers.upstream import CallSink
+from desktop.servers.call_sink import CallSink
 
 __all__ = ["Follower", "Subscriptions"]
 

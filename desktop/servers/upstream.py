@@ -13,134 +13,25 @@ import time
 from collections.abc import Coroutine
 from typing import Any, Final, Protocol
 
-import msgspec
 from msgspec import Raw
 
 from desktop import __version__, jsonrpc
 from desktop.errors import GatewayError, ServerGoneError, ServerStartError
-from desktop.jsonrpc import Envelope, Id, MalformedMessageError
+from desktop.jsonrpc import Envelope, MalformedMessageError
 from desktop.revisions import UNSUPPORTED_REVISION
+from desktop.servers.call_sink import CallSink, SessionPort
 from desktop.servers.envelope import without_envelope
-from desktop.servers.progress import Progress
+from desktop.servers.own_question import OwnQuestion, RefusedError, WrongEraError
+from desktop.servers.pending import Pending, PendingRequests
+from desktop.servers.progress import Progress, taken_over
+from desktop.servers.transport import Transport
 
-__all__ = [
-    "EVERY_CAPABILITY",
-    "PROTOCOL_VERSION",
-    "CallSink",
-    "MessageReceiver",
-    "RefusedError",
-    "SessionPort",
-    "Transport",
-    "Upstream",
-    "UpstreamListener",
-    "WrongEraError",
-]
+__all__ = ["EVERY_CAPABILITY", "PROTOCOL_VERSION", "Upstream", "UpstreamListener"]
 
 PROTOCOL_VERSION: Final = "2025-11-25"
 EVERY_CAPABILITY: Final = b'{"roots":{"listChanged":true},"sampling":{},"elicitation":{"form":{},"url":{}}}'
 _GREETINGS: Final = ("initialize", "server/discover")  # what must not be cancelled
-_batch = msgspec.json.Decoder(list[Raw])
 log = logging.getLogger(__name__)
-
-
-class RefusedError(ServerGoneError):
-    """A server answered a question of ours with an error.
-
-    Args:
-        message: In words, for a person.
-        code: The JSON-RPC error's code.
-    """
-
-    def __init__(self, message: str, code: int) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-class WrongEraError(ServerStartError):
-    """The server does not speak the era of MCP it was greeted in."""
-
-
-class SessionPort(Protocol):
-    """A client session, as far as a server connection has to know it."""
-
-    @property
-    def id(self) -> str:
-        """Unique id."""
-
-    @property
-    def capabilities(self) -> bytes:
-        """The client's capabilities, as JSON."""
-
-    @property
-    def abilities(self) -> str:
-        """Which requests of servers the client takes: ``elicitation``, ``roots``, ``sampling``, sorted, with commas."""
-
-    @property
-    def modern(self) -> bool:
-        """Whether the client speaks 2026-07-28, so that its requests carry their own envelope and it can't be asked."""
-
-    @property
-    def client_info(self) -> bytes:
-        """Who the client says it is (``Implementation``), as JSON; empty when it did not say."""
-
-    @property
-    def level(self) -> str:
-        """The log level the client has set for the session; empty when it never did."""
-
-
-class CallSink(Protocol):
-    """The asking side of one request."""
-
-    @property
-    def session(self) -> SessionPort | None:
-        """The client session that asked; None for our own questions."""
-
-    def send(self, message: bytes) -> None:
-        """A notification or request that belongs to the call, before its answer."""
-
-    def finish(self, message: bytes) -> None:
-        """The answer, under the id the asker used."""
-
-
-class MessageReceiver(Protocol):
-    """What a transport reports. Called on the event loop."""
-
-    def message(self, data: bytes, call: int | None) -> None:
-        """One message; ``call`` is the request on whose own stream it came, where the transport can tell."""
-
-    def undeliverable(self, call: int | None, reason: str) -> None:
-        """A message could not be delivered, or no answer to it can come any more."""
-
-    def waits_for(self, call: int) -> bool:
-        """Whether somebody still waits for the answer to a request."""
-
-    def renewed(self) -> None:
-        """The server has begun a new session for the connection; what it was told before the calls is forgotten there."""
-
-    def closed(self, reason: str, cause: GatewayError | None = None) -> None:
-        """The connection has ended; called once. ``cause`` is the error to raise when it ended before the handshake."""
-
-
-class Transport(Protocol):
-    """A way to a server: container, child process, HTTP."""
-
-    async def start(self, receiver: MessageReceiver) -> None:
-        """Bring the way up; raises `GatewayError`."""
-
-    def negotiated(self, protocol_version: str) -> None:
-        """Called after the handshake."""
-
-    def send(self, message: bytes, call: int | None) -> None:
-        """Queue one message; ``call`` is its id when it is a request."""
-
-    async def drain(self) -> None:
-        """Wait while the way is congested."""
-
-    async def close(self) -> None:
-        """Take everything down that `start` brought up."""
-
-    def last_words(self) -> str:
-        """The last line of text the server itself printed since `start`, to explain a failure; may be empty."""
 
 
 class UpstreamListener(Protocol):
@@ -160,33 +51,6 @@ class UpstreamListener(Protocol):
 
     def upstream_ended(self, upstream: Upstream) -> None:
         """The connection ended, whoever wanted it."""
-
-
-class Pending:
-    """A request that waits for its answer: the asker's id for it, where everything goes, and its progress if it is wanted."""
-
-    __slots__ = ("id", "progress", "sink")
-
-    def __init__(self, id: Id, sink: CallSink, progress: Progress | None) -> None:
-        self.id = id
-        self.sink = sink
-        self.progress = progress
-
-
-class _OwnCall:
-    """Sink of a question the gateway itself asks."""
-
-    session = None
-
-    def __init__(self) -> None:
-        self.answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-
-    def send(self, message: bytes) -> None:
-        """Progress on our own questions interests nobody."""
-
-    def finish(self, message: bytes) -> None:
-        if not self.answer.done():
-            self.answer.set_result(message)
 
 
 class Upstream:
@@ -235,7 +99,7 @@ class Upstream:
         self._transport = transport
         self._listener = listener
         self._ids = itertools.count(1)
-        self._pending: dict[int, Pending] = {}
+        self._pending = PendingRequests()
         self._open = False
         self._cause: GatewayError | None = None
 
@@ -247,7 +111,7 @@ class Upstream:
     @property
     def has_call(self) -> bool:
         """Whether a client's request is under way; `calls` counts our own as well."""
-        return any(pending.sink.session is not None for pending in self._pending.values())
+        return self._pending.has_call
 
     @property
     def alive(self) -> bool:
@@ -324,26 +188,22 @@ class Upstream:
             TimeoutError: No answer within ``time_limit`` seconds; the server is told that the call is cancelled.
             ServerGoneError: The connection ended, or the server answered with an error.
         """
-        sink = _OwnCall()
-        call = self.forward(Envelope(id=0, method=method, params=Raw(params) if params else Raw()), sink)
-        return self._answer_to(sink, call, method, time_limit)
+        question = OwnQuestion()
+        call = self.forward(Envelope(id=0, method=method, params=Raw(params) if params else Raw()), question)
+        return self._answer_to(question, call, method, time_limit)
 
-    async def _answer_to(self, sink: _OwnCall, call: int, method: str, time_limit: float) -> Raw:
+    async def _answer_to(self, question: OwnQuestion, call: int, method: str, time_limit: float) -> Raw:
         try:
             async with asyncio.timeout(time_limit):
-                answer = jsonrpc.parse(await sink.answer)
+                return await question.result(self.server, method)
+        except RefusedError:
+            if self.closed_reason:  # it is the error its end has given to everything under way
+                raise ServerGoneError(self.closed_reason) from None
+            raise
         except (TimeoutError, asyncio.CancelledError):
             if self._pending.pop(call, None) is not None and method not in _GREETINGS:
                 self.notify("notifications/cancelled", b'{"requestId":%d}' % call)
             raise
-        if answer.error:
-            if self.closed_reason:
-                raise ServerGoneError(self.closed_reason)
-            error = jsonrpc.fields(answer.error)
-            text = jsonrpc.decode(error["message"]) if "message" in error else "an error without a message"
-            code = jsonrpc.decode(error["code"]) if "code" in error else 0
-            raise RefusedError(f"{self.server} answered {method} with: {text}", code if isinstance(code, int) else 0)
-        return answer.result
 
     def forward(self, message: Envelope, sink: CallSink) -> int:
         """Send a client's request under an id of ours; its answer goes to ``sink`` under the client's id.
@@ -362,10 +222,8 @@ class Upstream:
         session = sink.session
         if session is not None and session.modern and not self.modern:
             message.params = without_envelope(message.params)
-        progress = None
-        if message.params and b'"progressToken"' in bytes(message.params):
-            token = _replace_progress_token(message, call)
-            progress = Progress(token) if token is not None else None
+        params = message.params
+        progress = taken_over(message, call) if params and b'"progressToken"' in bytes(params) else None
         self._pending[call] = Pending(message.id if message.id is not None else 0, sink, progress)
         message.id = call
         self.last_used = time.monotonic()
@@ -380,7 +238,7 @@ class Upstream:
 
     def forget(self, session: SessionPort) -> None:
         """Cancel all calls of a session that has gone."""
-        for call in [call for call, pending in self._pending.items() if pending.sink.session is session]:
+        for call in self._pending.of_session(session):
             self.cancel(call, {"reason": Raw(b'"the client has gone"')})
 
     def notify(self, method: str, params: bytes | Raw | None = None) -> None:
@@ -409,7 +267,7 @@ class Upstream:
         try:
             message = jsonrpc.parse(data)
         except MalformedMessageError:
-            if data[:1] == b"[" and (parts := _parts(data)):  # a batch, which 2025-03-26 allows
+            if data[:1] == b"[" and (parts := jsonrpc.parts_of_batch(data)):  # a batch, which 2025-03-26 allows
                 for part in parts:
                     self.message(bytes(part), call)
                 return
@@ -429,9 +287,9 @@ class Upstream:
         if message.method is None:
             self._answered(message, call)
         elif message.method == "notifications/progress":
-            self._progressed(message)
+            self._pending.progressed(jsonrpc.fields(message.params))
         else:
-            sink = self._sink_of(call)
+            sink = self._pending.sink_of(call)
             if message.id is None:
                 self._listener.server_notification(self, message, sink)
             elif message.method == "ping":
@@ -466,7 +324,7 @@ class Upstream:
         if self.closed_reason:
             return
         self.closed_reason = reason
-        pending, self._pending = self._pending, {}
+        pending, self._pending = self._pending, PendingRequests()
         for item in pending.values():
             item.sink.finish(jsonrpc.response_error(item.id, jsonrpc.CONNECTION_CLOSED, reason))
         self._listener.upstream_ended(self)
@@ -479,13 +337,6 @@ class Upstream:
         message.id = pending.id
         pending.sink.finish(jsonrpc.to_wire(message))
 
-    def _progressed(self, message: Envelope) -> None:
-        params = jsonrpc.fields(message.params)
-        token: Any = jsonrpc.decode(params["progressToken"]) if "progressToken" in params else None
-        pending = self._pending.get(token) if isinstance(token, int) and token is not True else None
-        if pending is not None and pending.progress is not None:
-            pending.sink.send(pending.progress.reported(params))
-
     def progress_of(self, call: int) -> Progress | None:
         """What is told of a call under way; None when its client did not ask for progress."""
         pending = self._pending.get(call)
@@ -497,20 +348,6 @@ class Upstream:
         if pending is not None and pending.progress is not None:
             pending.progress = progress
 
-    def _sink_of(self, call: int | None) -> CallSink | None:
-        """The call a message belongs to: told by the transport, or the only one under way."""
-        if call is not None:
-            pending = self._pending.get(call)
-            return pending.sink if pending is not None else None
-        sole: CallSink | None = None
-        for pending in self._pending.values():
-            if pending.sink.session is None:
-                continue
-            if sole is not None:
-                return None
-            sole = pending.sink
-        return sole
-
     def sole_session(self, *, opener: bool = True) -> SessionPort | None:
         """The session a message without a call must belong to: the owner, or the only one with calls under way.
 
@@ -518,26 +355,4 @@ class Upstream:
         """
         if self.owner is not None:
             return self.owner
-        sessions = {id(item.sink.session): item.sink.session for item in self._pending.values() if item.sink.session}
-        if not sessions:
-            return self.opener if opener else None
-        return next(iter(sessions.values())) if len(sessions) == 1 else None
-
-
-def _parts(data: bytes) -> list[Raw]:
-    try:
-        return [part for part in _batch.decode(data) if bytes(part)[:1] == b"{"]
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return []
-
-
-def _replace_progress_token(message: Envelope, call: int) -> Raw | None:
-    params = jsonrpc.fields(message.params)
-    meta = jsonrpc.fields(params["_meta"]) if "_meta" in params else {}
-    token = meta.get("progressToken")
-    if token is None:
-        return None
-    meta["progressToken"] = Raw(b"%d" % call)
-    params["_meta"] = Raw(jsonrpc.encode(meta))
-    message.params = Raw(jsonrpc.encode(params))
-    return token
+        return self._pending.sole_session(self.opener if opener else None)

@@ -18,7 +18,7 @@ from desktop.servers.managed_server import Timing
 from desktop.servers.remote import RemoteTransport
 from desktop.servers.static import StaticTransport
 from desktop.servers.stderr_log import StderrLog
-from desktop.servers.upstream import Transport
+from desktop.servers.transport import Transport
 from tests.fuzz.material import Json, Material
 from tests.fuzz.router import mark_of, marks_in
 from tests.fuzz.watching import Watch

@@ -14,7 +14,7 @@ from desktop.servers.fleet import Fleet
 from desktop.servers.listing import ListingCache
 from desktop.servers.managed_server import Timing
 from desktop.servers.stderr_log import StderrLog
-from desktop.servers.upstream import MessageReceiver
+from desktop.servers.transport import MessageReceiver
 
 __all__ = [
     "LIMIT",

@@ -13,10 +13,11 @@ from msgspec import Raw
 
 from desktop.gateway.session import Session
 from desktop.jsonrpc import Envelope
+from desktop.servers.call_sink import CallSink, SessionPort
 from desktop.servers.fleet import Fleet
 from desktop.servers.listing import ListingCache
 from desktop.servers.managed_server import ManagedServer, Timing
-from desktop.servers.upstream import CallSink, SessionPort, Upstream
+from desktop.servers.upstream import Upstream
 from desktop.state.server_choices import ServerChoice
 from tests.helpers.fake_mcp import FakeLauncher, FakeServer, fleet_of
 from tests.servers.test_upstream import Sink, call

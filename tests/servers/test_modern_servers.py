@@ -25,7 +25,7 @@ from desktop.servers.managed_server import ManagedServer, Timing
 from desktop.servers.process import ProcessTransport
 from desktop.servers.remote import RemoteTransport, transport_type
 from desktop.servers.stderr_log import StderrLog
-from desktop.servers.upstream import Transport
+from desktop.servers.transport import Transport
 from tests.helpers import gateway_client
 from tests.helpers.era_server import era_server, stdio_command
 from tests.helpers.fake_mcp import eventually

@@ -20,7 +20,7 @@ from desktop.servers.managed_server import Timing
 from desktop.servers.static import StaticTransport
 from desktop.servers.status import ServerState
 from desktop.servers.stderr_log import StderrLog
-from desktop.servers.upstream import Transport
+from desktop.servers.transport import Transport
 from tests.helpers.fake_mcp import eventually, tool
 from tests.helpers.gateway_client import GatewayClient
 from tests.helpers.ports import free_port

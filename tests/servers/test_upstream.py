@@ -13,8 +13,9 @@ from desktop import jsonrpc
 from desktop.errors import ServerGoneError, ServerStartError, SignInRequiredError
 from desktop.gateway.session import Session
 from desktop.jsonrpc import Envelope
+from desktop.servers.call_sink import CallSink
 from desktop.servers.stderr_log import StderrLog
-from desktop.servers.upstream import EVERY_CAPABILITY, CallSink, Upstream
+from desktop.servers.upstream import EVERY_CAPABILITY, Upstream
 from tests.helpers.fake_mcp import LIMIT, FakeServer, FakeTransport
 
 Json = dict[str, Any]

@@ -15,9 +15,10 @@
     │   └── SignInRequiredError    the server wants OAuth
     ├── ServerGoneError        an MCP server ended while it was in use
     ├── InterceptorError       an interceptor failed, or said something it may not
-    ├── SecretStoreError       the system's keychain failed
+    ├── SecretStoreError       the secret store or the system's keychain failed
     │   ├── KeychainUnavailableError   there is none on this machine
-    │   └── KeychainLockedError        it is locked, or waits for its owner
+    │   ├── KeychainLockedError        it is locked, or waits for its owner
+    │   └── PassphraseError            the passphrase is missing or wrong
     └── EndpointError          our own endpoint can't be opened (port in use, address not ours)
 
 Every error carries one sentence for a person (``message``) and, where there is one, what to do about it (``hint``).
@@ -39,6 +40,7 @@ __all__ = [
     "KeychainLockedError",
     "KeychainUnavailableError",
     "MissingSettingError",
+    "PassphraseError",
     "SecretStoreError",
     "ServerGoneError",
     "ServerNotFoundError",
@@ -149,6 +151,10 @@ class KeychainUnavailableError(SecretStoreError):
 
 class KeychainLockedError(SecretStoreError):
     """The keychain is locked, or shows a prompt nobody has answered in time."""
+
+
+class PassphraseError(SecretStoreError):
+    """The secrets are sealed with a passphrase that nobody gave, or a wrong one was given."""
 
 
 class EndpointError(GatewayError):

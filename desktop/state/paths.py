@@ -107,6 +107,11 @@ class Paths:
         return self.own / "settings" / "servers.yaml"
 
     @property
+    def secrets(self) -> Path:
+        """The sealed file of the secrets; in a folder where nothing else is written, since that folder is watched."""
+        return self.own / "secrets" / "secrets.json"
+
+    @property
     def token(self) -> Path:
         """The gateway's bearer token where no keychain serves."""
         return self.own / "token"

@@ -3,6 +3,7 @@
     GatewayError
     ├── UsageError             the command line was used wrongly (exit code 2)
     ├── StateFileError         one of our files can't be read or written (path, line, column)
+    │   └── ClientFileError    the file of an AI client; it is left as it is
     ├── CatalogError           a catalog can't be had, or has no such entry
     │   └── ServerNotFoundError
     ├── EngineError            the container engine refused or failed
@@ -29,6 +30,7 @@ from __future__ import annotations
 
 __all__ = [
     "CatalogError",
+    "ClientFileError",
     "ConsentRequiredError",
     "EndpointError",
     "EngineError",
@@ -91,6 +93,10 @@ class StateFileError(GatewayError):
         self.reason = reason
         self.line = line
         self.column = column
+
+
+class ClientFileError(StateFileError):
+    """The file of an AI client can't be read, understood, or changed without losing something; it was left as it is."""
 
 
 class CatalogError(GatewayError):

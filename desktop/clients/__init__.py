@@ -1,0 +1,1 @@
+"""AI clients: where their files are, and how our entry gets into them and out again without damage."""

@@ -19,6 +19,8 @@ Progress = Callable[[int, int], None]
 
 LARGEST: Final = 64 * 1024 * 1024
 TIME_LIMIT: Final = 60.0
+ANSWER_LIMIT: Final = 15.0
+CONNECT_LIMIT: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,9 @@ async def fetch(url: str, *, etag: str = "", progress: Progress | None = None) -
     try:
         async with (
             asyncio.timeout(TIME_LIMIT),
-            httpx.AsyncClient(follow_redirects=True, timeout=15.0, headers=headers) as client,
+            httpx.AsyncClient(
+                follow_redirects=True, timeout=httpx.Timeout(ANSWER_LIMIT, connect=CONNECT_LIMIT), headers=headers
+            ) as client,
             client.stream("GET", url) as response,
         ):
             return await _receive(response, url, progress)

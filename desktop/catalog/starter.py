@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from desktop.catalog.loading import Catalog, load_catalog
 from desktop.errors import CatalogError
 
-__all__ = ["load_starter", "starter_path"]
+__all__ = ["STARTER_NAME", "load_starter", "starter_path"]
 
-FILE = "starter-catalog.yaml"
+STARTER_NAME: Final = "starter"
+FILE: Final = "starter-catalog.yaml"
 
 
 @cache

@@ -1,33 +1,34 @@
-"""``docker-mcp catalog``: the catalogs that are known and what is in them."""
+"""``docker-mcp catalog``: the catalogs that are known, what is in them, and the table of all its commands."""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 import textwrap
 from pathlib import Path
 from typing import Final
 
+from desktop.catalog.collection import CatalogCollection
 from desktop.catalog.loading import load_catalog
 from desktop.catalog.model import CatalogServer
-from desktop.catalog.official import OFFICIAL_NAME, fetch_official
+from desktop.catalog.official import OFFICIAL_NAME
 from desktop.catalog.search import SearchIndex
 from desktop.catalog.source import ConfigurationSource
-from desktop.catalog.starter import starter_path
+from desktop.catalog.starter import STARTER_NAME, starter_path
+from desktop.cli import catalog_editing as editing
 from desktop.cli import output
+from desktop.cli.catalog_fetching import bring_up_to_date, fetch_managed, update
 from desktop.cli.commands import Command, Group, no_arguments
-from desktop.cli.parser import Parser, closest
-from desktop.errors import CatalogError, StateFileError, UsageError
+from desktop.cli.parser import Parser
+from desktop.errors import GatewayError, UsageError
 from desktop.state import yaml_text
 from desktop.state.atomic_file import read_bytes
-from desktop.state.catalog_index import CatalogIndex, CatalogRecord, catalog_file_name
+from desktop.state.catalog_index import CatalogRecord
 from desktop.state.paths import Paths
 from desktop.state.yaml_document import decode
 
 __all__ = ["GROUP"]
 
-_STARTER_NAME: Final = "starter"
 _HOW_TO_FETCH: Final = "docker-mcp catalog init fetches the official catalog"
 
 
@@ -37,7 +38,10 @@ def _list_arguments(parser: Parser) -> None:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    records = _records(Paths.of_user())
+    paths = Paths.of_user()
+    if OFFICIAL_NAME not in (records := CatalogCollection(paths).records()):
+        bring_up_to_date(OFFICIAL_NAME, paths)
+        records = CatalogCollection(paths).records()
     if arguments.json or arguments.format == "json":
         output.print_json({"catalogs": {name: _entry(record) for name, record in records.items()}}, compact=True)
     elif records:
@@ -66,29 +70,25 @@ def _show(arguments: argparse.Namespace) -> int:
         _print_servers(arguments.name, file, paths)
         return 0
     text = decode(read_bytes(file), file)
-    data = yaml_text.parse(text, str(file))
     if arguments.format == "json":
-        output.print_json(data)
+        output.print_json(yaml_text.parse(text, str(file)))
     else:
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
     return 0
 
 
 def _file_of(name: str, paths: Paths) -> Path:
-    file = paths.catalogs / catalog_file_name(name)
-    if file.is_file():
-        return file
+    """The catalog's file, or the starter catalog's while no official one can be had."""
+    bring_up_to_date(name, paths)
+    collection = CatalogCollection(paths)
+    if collection.body(name).is_file() and (name == OFFICIAL_NAME or name in collection.records()):
+        return collection.body(name)
     if name == OFFICIAL_NAME:
-        output.remark(f"The catalog {name} is not here, so this is the starter catalog; {_HOW_TO_FETCH}.")
-    if name in (OFFICIAL_NAME, _STARTER_NAME):
+        output.remark(f"This is the starter catalog of this program; {_HOW_TO_FETCH}.")
+    if name in (OFFICIAL_NAME, STARTER_NAME):
         return starter_path()
-    known = _records(paths)
-    if name in known:
-        raise StateFileError(str(file), "there is no such file", hint="catalog.json names it; import it again.")
-    meant = closest(name, [*known, OFFICIAL_NAME, _STARTER_NAME])
-    raise CatalogError(
-        f'catalog "{name}" not found', f"Did you mean {meant}?" if meant else "See docker-mcp catalog ls"
-    )
+    collection.text(name)  # raises, and knows why
+    return collection.body(name)
 
 
 def _print_servers(name: str, file: Path, paths: Paths) -> None:
@@ -100,6 +100,9 @@ def _print_servers(name: str, file: Path, paths: Paths) -> None:
         _print_server(server)
     for problem in catalog.problems:
         output.remark(f"- {problem}")
+    if count:
+        first = next(iter(catalog.servers))
+        output.tip(f"\nEnable one with docker-mcp server enable NAME, such as {first}.")
 
 
 def _print_server(server: CatalogServer) -> None:
@@ -140,58 +143,33 @@ def _at_least_one(text: str) -> int:
 
 
 def _update_arguments(parser: Parser) -> None:
-    parser.add_argument("names", metavar="NAME", nargs="*", help=f"only {OFFICIAL_NAME} can be updated")
+    parser.add_argument("names", metavar="NAME", nargs="*", help="catalogs; without any, all that are from elsewhere")
 
 
 def _update(arguments: argparse.Namespace) -> int:
     paths = Paths.of_user()
-    for name in arguments.names:
-        if name != OFFICIAL_NAME:
-            known = name in _records(paths)
-            raise CatalogError(
-                f'catalog "{name}" can\'t be updated, only {OFFICIAL_NAME}' if known else f'unknown catalog "{name}"'
-            )
-    is_new = _fetch(paths, force=True)
-    print(f"{'updated' if is_new else 'unchanged'}: {OFFICIAL_NAME}")
+    known = CatalogCollection(paths).records()
+    failures = []
+    for name in dict.fromkeys(arguments.names) or _all_from_elsewhere(known):
+        try:
+            print(f"{'updated' if update(name, paths) else 'unchanged'}: {name}", flush=True)
+        except GatewayError as error:
+            failures.append(error)
+    if failures:
+        raise GatewayError("; ".join(error.message for error in failures), failures[-1].hint)
     return 0
+
+
+def _all_from_elsewhere(records: dict[str, CatalogRecord]) -> list[str]:
+    return sorted({OFFICIAL_NAME, *(name for name, record in records.items() if record.url)})
 
 
 def _init(arguments: argparse.Namespace) -> int:
     paths = Paths.of_user()
-    _fetch(paths, force=False)
-    count = len(load_catalog(paths.catalogs / catalog_file_name(OFFICIAL_NAME), paths.cache).servers)
+    fetch_managed(paths, force=False)
+    count = len(load_catalog(CatalogCollection(paths).body(OFFICIAL_NAME), paths.cache).servers)
     output.remark(f"The official catalog is here, with {count} servers.")
     return 0
-
-
-def _fetch(paths: Paths, *, force: bool) -> bool:
-    progress = _Progress()
-    try:
-        return asyncio.run(fetch_official(paths, progress=progress, force=force))
-    finally:
-        progress.end()
-
-
-class _Progress:
-    """How far the download is, on one line of a terminal; nothing where nobody watches."""
-
-    def __init__(self) -> None:
-        self._watched = sys.stderr.isatty()
-        self._shown = False
-
-    def __call__(self, received: int, total: int) -> None:
-        if self._watched:
-            share = f" of {total // 1024} KiB ({received * 100 // total} %)" if total else " KiB"
-            print(f"\rFetching the official catalog: {received // 1024}{share} ", end="", file=sys.stderr, flush=True)
-            self._shown = True
-
-    def end(self) -> None:
-        if self._shown:
-            print(file=sys.stderr)
-
-
-def _records(paths: Paths) -> dict[str, CatalogRecord]:
-    return CatalogIndex(paths.catalog_index, paths.lock_for(paths.catalog_index)).records()
 
 
 GROUP: Final = Group(
@@ -203,7 +181,57 @@ GROUP: Final = Group(
         Command(
             ("search",), "Find servers in all catalogs, best first.", "weather forecast", _search, _search_arguments
         ),
-        Command(("update",), "Fetch the official catalog again.", OFFICIAL_NAME, _update, _update_arguments),
+        Command(
+            ("import",),
+            "Add a catalog from an address or a file.",
+            "https://example.com/catalog.yaml",
+            editing.import_catalog,
+            editing.import_arguments,
+        ),
+        Command(
+            ("export",),
+            "Copy a catalog of your own to a file.",
+            "my-catalog ./my-catalog.yaml",
+            editing.export_catalog,
+            editing.export_arguments,
+        ),
+        Command(
+            ("fork",),
+            "Make a catalog of your own out of another.",
+            "docker-mcp my-catalog",
+            editing.fork,
+            editing.fork_arguments,
+        ),
+        Command(("create",), "Begin an empty catalog.", "my-catalog", editing.create, editing.name_argument),
+        Command(
+            ("add",),
+            "Copy a server into a catalog of your own, from another catalog or from a file.",
+            "my-catalog docker-mcp/duckduckgo",
+            editing.add,
+            editing.add_arguments,
+        ),
+        Command(("rm", "remove"), "Remove a catalog.", "my-catalog", editing.remove, editing.name_argument),
+        Command(
+            ("reset", "empty"),
+            "Remove every catalog, and fetch the official one.",
+            "",
+            editing.reset,
+            no_arguments,
+        ),
+        Command(
+            ("update",),
+            "Take catalogs again from where they are from.",
+            OFFICIAL_NAME,
+            _update,
+            _update_arguments,
+        ),
         Command(("init",), "Fetch the official catalog unless a fresh one is here.", "", _init, no_arguments),
+        Command(
+            ("bootstrap",),
+            "Write a catalog file to begin your own with.",
+            "./my-catalog.yaml",
+            editing.bootstrap,
+            editing.file_argument,
+        ),
     ),
 )

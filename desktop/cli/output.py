@@ -8,7 +8,18 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final, TextIO
 
-__all__ = ["bold", "clipped", "duration", "one_line", "print_json", "print_table", "printable", "remark", "width"]
+__all__ = [
+    "bold",
+    "clipped",
+    "duration",
+    "one_line",
+    "print_json",
+    "print_table",
+    "printable",
+    "remark",
+    "tip",
+    "width",
+]
 
 _PIPED_WIDTH: Final = 120
 _KEPT: Final = "\n\t"
@@ -25,6 +36,12 @@ def print_json(value: Any, *, compact: bool = False) -> None:
 def remark(text: str) -> None:
     """A line for the person on standard error."""
     print(printable(text, sys.stderr), file=sys.stderr)
+
+
+def tip(text: str) -> None:
+    """A line about what to do next on standard error, where a person sees it; other programs are told nothing."""
+    if sys.stderr.isatty() and sys.stdout.isatty():
+        remark(text)
 
 
 def printable(text: str, stream: TextIO | None = None) -> str:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import functools
-import http.server
 import json
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from desktop.catalog.official import fetch_official
-from desktop.cli import catalog
+from desktop.cli import catalog_fetching
 from desktop.cli.main import main
 from desktop.state import yaml_text
 from tests.cli.conftest import TINY_CATALOG, Run, refusal
@@ -66,36 +63,12 @@ def test_a_broken_index_is_named_with_its_place(run: Run, docker_mcp: Path) -> N
     assert refusal(run("catalog", "ls")).startswith(f"{docker_mcp / 'catalog.json'}, line 1, column 15: ")
 
 
-def test_only_the_official_catalog_can_be_updated(run: Run, docker_mcp: Path) -> None:
-    assert refusal(run("catalog", "update", "other")) == 'unknown catalog "other"'
-
-
 def test_without_a_network_the_reason_is_one_sentence(run: Run, docker_mcp: Path) -> None:
     proxy = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
     result = run("catalog", "update", more=proxy)
     assert result.returncode == 1
     assert refusal(result).startswith("The catalog https://desktop.docker.com/mcp/catalog/v3/catalog.yaml can't be")
     assert (docker_mcp / "catalogs" / "docker-mcp.yaml").read_text("utf-8") == TINY_CATALOG
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[str]:
-    """The address of a catalog on a web server."""
-    folder = tmp_path / "web"
-    folder.mkdir()
-    (folder / "catalog.yaml").write_text(TINY_CATALOG, "utf-8")
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:
-            """Nothing."""
-
-    handler = functools.partial(Quiet, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/catalog.yaml"
-        server.shutdown()
-        thread.join()
 
 
 def test_fetching_puts_the_official_catalog_in_place(
@@ -107,7 +80,7 @@ def test_fetching_puts_the_official_catalog_in_place(
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(catalog, "fetch_official", functools.partial(fetch_official, url=served))
+    monkeypatch.setattr(catalog_fetching, "fetch_official", functools.partial(fetch_official, url=served))
     assert main(["catalog", "init"]) == 0
     shown = capsys.readouterr()
     assert (shown.out, shown.err) == ("", "The official catalog is here, with 3 servers.\n")

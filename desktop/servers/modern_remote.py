@@ -8,13 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from desktop import jsonrpc
-from desktop.errors import GatewayError
+from desktop.errors import GatewayError, SignInRequiredError
 from desktop.jsonrpc import MalformedMessageError
+from desktop.servers.http_transport import HttpTransport, words
 from desktop.servers.own_question import WrongEraError
-from desktop.servers.remote import RemoteTransport, words
 from desktop.servers.request_headers import HeaderNames, request_headers
 
 if TYPE_CHECKING:
@@ -22,11 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ModernRemoteTransport"]
 
-_ACCEPT: Final = "application/json, text/event-stream"
 _SAYS_NOTHING_OF_THE_ERA: Final = (401, 403, 408, 429)
 
 
-class ModernRemoteTransport(RemoteTransport):
+class ModernRemoteTransport(HttpTransport):
     """Posts requests to a remote server.
 
     Args:
@@ -39,20 +37,20 @@ class ModernRemoteTransport(RemoteTransport):
     """
 
     def __init__(self, server: str, url: str, headers: Mapping[str, str]) -> None:
-        super().__init__(server, url, headers, "streamable-http")
+        super().__init__(server, url, headers)
         self.names_of: Callable[[str], HeaderNames] = lambda tool: {}
         self._posts: dict[int, asyncio.Task[None]] = {}
 
     def negotiated(self, protocol_version: str) -> None:
         """Remember that the server answers; there is no stream to open."""
-        self._version = protocol_version
+        self.version = protocol_version
 
     def send(self, message: bytes, call: int | None) -> None:
         """Post a request. A notification is not sent; the one that cancels a request closes its answer."""
         if call is None:
             self._close_cancelled(message)
             return
-        task = self._posts[call] = self._spawn(self._post_request(message, call))
+        task = self._posts[call] = self.spawn(self._post_request(message, call))
         task.add_done_callback(lambda _: self._posts.pop(call, None))
 
     def _close_cancelled(self, message: bytes) -> None:
@@ -63,31 +61,48 @@ class ModernRemoteTransport(RemoteTransport):
                 task.cancel()
 
     async def _post_request(self, message: bytes, call: int) -> None:
-        assert self._http is not None
         try:
             mirrored = request_headers(jsonrpc.parse(message), self.names_of)
-            headers = {**self._headers, "Accept": _ACCEPT, "Content-Type": "application/json", **mirrored}
-            async with self._http.post(self._url, data=message, headers=headers, allow_redirects=False) as answer:
-                if self._moved(answer):
+            headers = {**self.request_headers(), **mirrored}
+            async with self.http.post(self.url, data=message, headers=headers, allow_redirects=False) as answer:
+                if self.moved(answer):
                     await self._post_request(message, call)
                     return
-                if not self._version:
+                if not self.version:
                     await self._look_for_refusal(answer)
-                await self._read_answer(answer, message, call, "")
-                self._session_id = ""  # what a server that keeps sessions adds means nothing here
-        except (OSError, TimeoutError, self._client_errors()) as error:
-            self._failed(call, f"{self._server} can't be reached at {urlsplit(self._url).netloc}: {words(error)}")
+                await self._read_answer(answer, call)
+        except (OSError, TimeoutError, self.client_errors()) as error:
+            self.failed(call, self.unreachable(error))
         except (ValueError, MalformedMessageError) as error:  # what aiohttp says of a header it can't send
-            self._failed(call, f"{self._server} can't be asked: {words(error)}")
+            self.failed(call, f"{self.server} can't be asked: {words(error)}")
         except GatewayError as error:
-            self._failed(call, error.message, error)
+            self.failed(call, error.message, error)
 
     async def _look_for_refusal(self, answer: aiohttp.ClientResponse) -> None:
         """An HTTP error without a JSON-RPC one, as old servers answer to what they don't know."""
         if 400 <= answer.status < 500 and answer.status not in _SAYS_NOTHING_OF_THE_ERA:
             body = await answer.read()
             if body[:1] != b"{" or b'"jsonrpc"' not in body:
-                raise WrongEraError(f"{self._server} answered server/discover with HTTP {answer.status}")
+                raise WrongEraError(f"{self.server} answered server/discover with HTTP {answer.status}")
 
-    async def _resume(self, call: int | None, last: str | None, retry: int) -> None:
-        """A stream that broke off can't be continued in this era."""
+    async def _read_answer(self, answer: aiohttp.ClientResponse, call: int) -> None:
+        if answer.status in (401, 403) and not self.version:
+            raise SignInRequiredError(f"{self.server} wants you to sign in", "Sign in, or set the token it needs")
+        if answer.content_type == "text/event-stream":
+            await self.read_stream(answer, call)  # one that breaks off can't be continued in this era
+        else:
+            body = await answer.read()
+            if not answer.ok:
+                self._refused(answer.status, body, call)
+                return
+            if body.strip():
+                self.receiver.message(body, call)
+        self.receiver.undeliverable(call, f"{self.server} ended its answer early")
+
+    def _refused(self, status: int, body: bytes, call: int) -> None:
+        if status == 401:
+            self.gone(f"{self.server} wants you to sign in again")
+        elif body[:1] == b"{" and b'"jsonrpc"' in body:
+            self.receiver.message(body, call)
+        else:
+            self.failed(call, f"{self.server} answered with HTTP {status}")

@@ -121,7 +121,11 @@ async def fetch_servers(url: str, *, progress: Callable[[int], None] | None = No
 
 
 def _check(url: str) -> None:
-    if not is_url(url):
+    try:
+        is_good = is_url(url) and bool(urlsplit(url).netloc)
+    except ValueError:
+        is_good = False
+    if not is_good:
         raise CatalogError(f"{url!r} is not the address of a registry", "It begins with https://")
 
 
@@ -138,7 +142,9 @@ async def _first_page(client: httpx.AsyncClient, url: str) -> tuple[str, Any]:
     parts = urlsplit(url)
     for version in _VERSIONS:
         path = parts.path.rstrip("/") + version
-        place = _with_query(urlunsplit((parts.scheme, parts.netloc, path, parts.query, "")), version="latest", limit=str(PAGE))
+        place = _with_query(
+            urlunsplit((parts.scheme, parts.netloc, path, parts.query, "")), version="latest", limit=str(PAGE)
+        )
         try:
             return place, await _get(client, place)
         except _NothingThere:

@@ -21,7 +21,14 @@ _RUNNABLE: Final = ("oci", "pypi", "npm")
 _PYTHON_IMAGE: Final = "ghcr.io/astral-sh/uv:python3.14-bookworm-slim"
 _NODE_IMAGE: Final = "node:24-bookworm-slim"
 _COMMUNITY: Final = "community"
-_MOUNT_KEYS: Final = {"source": "src", "src": "src", "destination": "dst", "target": "dst", "dst": "dst", "type": "type"}
+_MOUNT_KEYS: Final = {
+    "source": "src",
+    "src": "src",
+    "destination": "dst",
+    "target": "dst",
+    "dst": "dst",
+    "type": "type",
+}
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 
@@ -100,13 +107,8 @@ def _package_parts(document: ServerDocument, package: Package, name: str) -> dic
         raise CatalogError(f"The server {document.name} is incompatible: its package's name can't be one")
     variables = [item for item in package.environment if item.name]
     _check_names(document, variables)
-    inputs = Inputs(name, (item for item in variables if item.is_secret))
-    parts: dict[str, Any] = {"type": "server"}
-    parts |= {
-        "oci": lambda: {"image": _image(package)},
-        "pypi": lambda: {"image": _PYTHON_IMAGE, "command": _uvx(package), "longLived": True},
-        "npm": lambda: {"image": _NODE_IMAGE, "command": _npx(package), "longLived": True},
-    }[package.type]()
+    inputs = Inputs(name, {_environment_name(item, document): item for item in variables if item.is_secret})
+    parts = {"type": "server", **_runner(package)}
     command = [*parts.get("command", ()), *_arguments(package.arguments, inputs, split=document.is_old)]
     user, volumes = _run_options(document, package.runtime_arguments, inputs)
     if package.type != "oci" and not user:
@@ -127,6 +129,16 @@ def _package_parts(document: ServerDocument, package: Package, name: str) -> dic
     return {**parts, **{key: value for key, value in found.items() if value}}
 
 
+def _runner(package: Package) -> dict[str, Any]:
+    match package.type:
+        case "pypi":
+            return {"image": _PYTHON_IMAGE, "command": _uvx(package), "longLived": True}
+        case "npm":
+            return {"image": _NODE_IMAGE, "command": _npx(package), "longLived": True}
+        case _:
+            return {"image": _image(package)}
+
+
 def _check_names(document: ServerDocument, variables: Iterable[Input]) -> None:
     for item in variables:
         if not _VARIABLE.fullmatch(item.name):
@@ -141,7 +153,7 @@ def _environment_name(item: Input, document: ServerDocument) -> str:
 
 def _image(package: Package) -> str:
     image, version = package.identifier, package.version
-    host = urlsplit(package.base_url).netloc if is_url(package.base_url) else ""
+    host = _host(package.base_url)
     first = image.split("/")[0]
     if host and host != "docker.io" and not ("." in first or ":" in first or first == "localhost"):
         image = f"{host}/{image}"
@@ -171,8 +183,16 @@ def _is_version(package: Package) -> bool:
 
 def _own_index(package: Package, usual: str) -> str:
     """The index a document names besides the usual one; that one is left to the runner, so that a person's own holds."""
-    host = urlsplit(package.base_url).hostname if is_url(package.base_url) else None
-    return package.base_url if host and usual not in host.split(".") else ""
+    host = _host(package.base_url)
+    return package.base_url if host and usual not in host.partition(":")[0].split(".") else ""
+
+
+def _host(url: str) -> str:
+    """Host and port of an address of the web; empty where it isn't one."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2].lower() if is_url(url) else ""
+    except ValueError:
+        return ""
 
 
 def _cache_volume(kind: str, name: str) -> str:
@@ -256,7 +276,7 @@ def _address(remote: Remote) -> str:
         text = variable.value if variable.value is not None else variable.default
         if f"{{{name}}}" in url and text is not None and not variable.is_secret:
             url = url.replace(f"{{{name}}}", text)
-    return url if is_url(url) and not re.search(r"[{}\s]", url) else ""
+    return url if _host(url) and not re.search(r"[{}\s]", url) else ""
 
 
 def _remote_parts(remote: Remote, name: str) -> dict[str, Any]:

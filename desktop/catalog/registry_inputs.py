@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from desktop.catalog.registry_document import Input
@@ -20,17 +20,17 @@ class Inputs:
 
     Args:
         server: The server's name in the catalog; what secrets and templates begin with.
-        exact: Environment variables that are secrets themselves, so that no other secret takes their names.
+        exact: Environment variables that are secrets themselves, by name, so that no other secret takes their names.
     """
 
-    def __init__(self, server: str, exact: Iterable[Input] = ()) -> None:
+    def __init__(self, server: str, exact: Mapping[str, Input] | None = None) -> None:
         self._server = server
         self._secrets: dict[str, dict[str, Any]] = {}
         self._helpers: dict[str, str] = {}
         self._properties: dict[str, dict[str, Any]] = {}
         self._required: dict[str, None] = {}
-        for item in exact:
-            self._secret(item, item.name, is_required=item.is_required)
+        for env, item in (exact or {}).items():
+            self._secret(item, env, is_required=item.is_required)
 
     def secrets(self) -> list[dict[str, Any]]:
         """The secrets, as a catalog entry lists them."""

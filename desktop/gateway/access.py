@@ -6,10 +6,13 @@ A loopback address alone keeps nobody out: any web page may send requests there.
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
+
+from desktop.secrets.client_tokens import Caller, TokenCheck
 
 __all__ = ["Access", "Refusal"]
 
@@ -30,12 +33,26 @@ class Access:
         token: The bearer token asked for; None admits without (``--allow-unauthenticated``).
         hosts: Host names accepted besides the loopback ones; ``*`` accepts any (bound to every interface).
         trusted: A transport only this user can reach (Unix socket): no token is asked for and Host does not matter.
+        clients: Tokens of single clients, which are as good.
     """
 
-    def __init__(self, token: str | None, hosts: Iterable[str] = (), *, trusted: bool = False) -> None:
+    def __init__(
+        self,
+        token: str | None,
+        hosts: Iterable[str] = (),
+        *,
+        trusted: bool = False,
+        clients: TokenCheck | None = None,
+    ) -> None:
         self._token = None if token is None else token.encode()
         self._hosts = _LOOPBACK | {host.lower().strip("[]") for host in hosts}
         self._trusted = trusted
+        self._clients = clients
+
+    @property
+    def generation(self) -> int:
+        """Another number whenever somebody who was let in might not be any more."""
+        return 0 if self._clients is None else self._clients.generation
 
     def refuse(self, headers: Mapping[bytes, bytes]) -> Refusal | None:
         """Why a request may not pass, or None when it may. Header names are lower-case bytes."""
@@ -50,6 +67,15 @@ class Access:
             return Refusal(401, "Unauthorized")
         return None
 
+    async def learns_more(self) -> bool:
+        """Whether other tokens are in force than those that were looked at so far: a client was connected just now."""
+        return self._clients is not None and await asyncio.to_thread(self._clients.refresh)
+
+    def caller(self, authorization: bytes) -> Caller | None:
+        """The client whose token a request bears; None for the common token and for none."""
+        token = _bearer_token(authorization)
+        return None if self._clients is None or not token else self._clients.caller(token)
+
     def _is_local_origin(self, origin: str) -> bool:
         try:
             parts = urlsplit(origin)
@@ -58,8 +84,15 @@ class Access:
             return False
 
     def _has_token(self, authorization: bytes) -> bool:
-        scheme, _, token = authorization.partition(b" ")
-        return scheme.lower() == b"bearer" and hmac.compare_digest(token.strip(), self._token or b"")
+        token = _bearer_token(authorization)
+        return bool(token) and (
+            hmac.compare_digest(token, self._token or b"") or self.caller(authorization) is not None
+        )
+
+
+def _bearer_token(authorization: bytes) -> bytes:
+    scheme, _, token = authorization.partition(b" ")
+    return token.strip() if scheme.lower() == b"bearer" else b""
 
 
 def _host_name(host: str) -> str:

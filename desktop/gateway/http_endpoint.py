@@ -51,7 +51,7 @@ class HttpEndpoint:
         self._ready = ready
         self.streams: set[MessageStream] = set()
         self._upkeep: asyncio.Task[None] | None = None
-        self._modern = ModernHttp(gateway, self.streams)
+        self._modern = ModernHttp(gateway, self.streams, access.caller)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
@@ -64,6 +64,8 @@ class HttpEndpoint:
             await reply(send, 200 if self._ready() else 503)
             return
         refusal = self._access.refuse(headers)
+        if refusal is not None and refusal.status == 401 and await self._access.learns_more():
+            refusal = self._access.refuse(headers)
         if refusal is not None:
             extra = ((b"www-authenticate", b'Bearer realm="MCP Gateway"'),) if refusal.status == 401 else ()
             await reply(send, refusal.status, refusal.reason.encode(), *extra)
@@ -72,7 +74,7 @@ class HttpEndpoint:
         elif path == "/mcp":
             await self._streamable(method, headers, receive, send)
         elif path == "/sse":
-            await self._sse(method, receive, send, scope)
+            await self._sse(method, headers, receive, send, scope)
         elif path == "/message" and method == "POST":
             await self._sse_message(scope, receive, send)
         else:
@@ -87,13 +89,15 @@ class HttpEndpoint:
         if scope["path"] != "/mcp" or self._access.refuse(headers) is not None:
             return None
         if is_modern(headers):
-            return ModernHead(scope["headers"])
+            return ModernHead(scope["headers"], self._access.generation)
         session, _ = self._session(headers)
         return None if session is None or session.modern else session
 
     def knows(self, session: Session | ModernHead) -> bool:
         """Whether a session is there still."""
-        return isinstance(session, ModernHead) or self._gateway.sessions.get(session.id) is session
+        if isinstance(session, ModernHead):
+            return session.generation == self._access.generation
+        return self._gateway.sessions.get(session.id) is session
 
     def take_call(self, session: Session | ModernHead, body: bytes, stream: MessageStream) -> bool:
         """Take a client's request without a task of its own; the short way of a call.
@@ -204,6 +208,7 @@ class HttpEndpoint:
             return
         if message.method == "initialize" and message.id is not None:
             session = self._gateway.open_session("streaming")
+            session.caller = self._access.caller(headers.get(b"authorization", b""))
             extra = ((b"mcp-session-id", session.id.encode()),)
         elif known is None:
             if message.id is not None and has_envelope(message) and b"mcp-session-id" not in headers:
@@ -307,7 +312,7 @@ class HttpEndpoint:
 
     # HTTP with SSE (2024-11-05).
 
-    async def _sse(self, method: str, receive: Receive, send: Send, scope: Scope) -> None:
+    async def _sse(self, method: str, headers: Headers, receive: Receive, send: Send, scope: Scope) -> None:
         if method == "POST":
             await self._sse_message(scope, receive, send)
             return
@@ -315,6 +320,7 @@ class HttpEndpoint:
             await reply(send, 405, b"", (b"allow", b"GET, POST"))
             return
         session = self._gateway.open_session("sse")
+        session.caller = self._access.caller(headers.get(b"authorization", b""))
         stream = MessageStream()
         session.attach(stream)
         first = format_event(b"/message?sessionId=" + session.id.encode(), b"endpoint")

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import secrets
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from desktop.errors import EndpointError
+from desktop.errors import EndpointError, GatewayError
 from desktop.gateway.access import Access
 from desktop.gateway.gateway import Gateway
+from desktop.secrets.client_tokens import TokenCheck
 from desktop.state.atomic_file import write_text
 from desktop.state.paths import Paths
+from desktop.state.watching import watch
 
 if TYPE_CHECKING:
     from desktop.gateway.listener import HttpListener
@@ -23,6 +26,7 @@ __all__ = ["LocalEndpoint"]
 
 _LONGEST_SOCKET_PATH: Final = 100
 _EVERY_INTERFACE: Final = ("", "0.0.0.0", "::")
+log = logging.getLogger(__name__)
 
 
 class LocalEndpoint:
@@ -45,6 +49,9 @@ class LocalEndpoint:
         self._paths = paths
         self._ready = ready
         self._listeners: list[HttpListener] = []
+        self._tokens = TokenCheck(paths)
+        self._following: asyncio.Task[None] | None = None
+        self._way = ""
         self._published = ""
 
     async def listen(self, host: str, port: int, *, token: str | None) -> str:
@@ -57,11 +64,15 @@ class LocalEndpoint:
             self.reason = str(error)
             raise
         hosts = ("*",) if host in _EVERY_INTERFACE else (host,)
-        await self._serve(bound, Access(token, hosts))
+        await asyncio.to_thread(self._tokens.refresh)
+        await self._serve(bound, Access(token, hosts, clients=self._tokens))
+        if self._following is None:
+            self._following = asyncio.get_running_loop().create_task(self._follow_tokens())
         number = bound.getsockname()[1]
         name = "127.0.0.1" if host in _EVERY_INTERFACE else host
         shown = f"[{name}]" if ":" in name else name
         self.url, self.reason = f"http://{shown}:{number}/mcp", ""
+        await self._write()
         return self.url
 
     async def publish(self) -> None:
@@ -71,17 +82,27 @@ class LocalEndpoint:
         path = self._paths.socket
         if hasattr(socket, "AF_UNIX") and os.name != "nt" and len(str(path)) <= _LONGEST_SOCKET_PATH:
             await self._serve(bind_unix(path), Access(None, trusted=True))
-            text = f"unix:{path}\n"
+            self._way = f"unix:{path}\n\n"
         else:
             token = secrets.token_urlsafe(32)
             bound = bind_tcp("127.0.0.1", 0)
             await self._serve(bound, Access(token))
-            text = f"127.0.0.1:{bound.getsockname()[1]}\n{token}\n"
-        self._published = text
-        await asyncio.to_thread(write_text, self._paths.endpoint_file, text, mode=0o600)
+            self._way = f"127.0.0.1:{bound.getsockname()[1]}\n{token}\n"
+        await self._write()
+
+    async def end_revoked(self) -> None:
+        """End the sessions of clients whose tokens are not in force any more; at once, not only when it is noticed."""
+        await asyncio.to_thread(self._tokens.refresh)
+        for session in tuple(self._gateway.sessions.values()):
+            if session.caller is not None and not self._tokens.in_force(session.caller):
+                await self._gateway.end_session(session)
 
     async def close(self) -> None:
         """Stop listening; the endpoint file is removed unless another gateway has taken it over."""
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
+            self._following = None
         if self._published:
             with contextlib.suppress(OSError):
                 file = self._paths.endpoint_file
@@ -90,6 +111,22 @@ class LocalEndpoint:
         await asyncio.gather(*(listener.close() for listener in self._listeners))
         self._listeners.clear()
         self.url = ""
+
+    async def _write(self) -> None:
+        """Say where we are: the local way, its token, and the URL where there is one; nothing before there is a local way."""
+        if self._way:
+            self._published = f"{self._way}{self.url}\n" if self.url else self._way
+            await asyncio.to_thread(write_text, self._paths.endpoint_file, self._published, mode=0o600)
+
+    async def _follow_tokens(self) -> None:
+        while True:
+            try:
+                async with contextlib.aclosing(watch([self._paths.client_tokens.parent])) as batches:
+                    async for _ in batches:
+                        await self.end_revoked()
+            except GatewayError as error:
+                log.warning("tokens of clients are not followed for now: %s", error)
+            await asyncio.sleep(5)
 
     async def _serve(self, bound: socket.socket, access: Access) -> None:
         from desktop.gateway.http_endpoint import HttpEndpoint

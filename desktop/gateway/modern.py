@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 from msgspec import Raw
@@ -30,6 +31,7 @@ from desktop.gateway.session import LOG_LEVELS, Reply, Session
 from desktop.gateway.subscriptions import Listening, Subscriptions
 from desktop.jsonrpc import Envelope, MalformedMessageError
 from desktop.revisions import MODERN_REVISIONS
+from desktop.secrets.client_tokens import Caller
 
 __all__ = ["ModernClients", "ModernConnection", "error_of"]
 
@@ -50,10 +52,18 @@ class ModernClients:
         gateway: Takes their requests.
         transport: How they are connected (`Session.transport`).
         first: A session that is open already, for the first of them.
+        caller: Tells from a principal which client it is; None where the transport can't tell.
     """
 
-    def __init__(self, gateway: Gateway, transport: str, first: Session | None = None) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        transport: str,
+        first: Session | None = None,
+        caller: Callable[[bytes], Caller | None] | None = None,
+    ) -> None:
         self._gateway = gateway
+        self._caller = caller
         self._transport = transport
         self._first = first
         self._sessions: dict[tuple[bytes, bytes, bytes], Session] = {}
@@ -133,16 +143,17 @@ class ModernClients:
         key = (principal, request.client_info, request.capabilities)
         session = self._sessions.get(key)
         if session is None or session.closed:
-            session = self._sessions[key] = self._open(request)
+            session = self._sessions[key] = self._open(principal, request)
         return session
 
-    def _open(self, request: ModernRequest) -> Session:
+    def _open(self, principal: bytes, request: ModernRequest) -> Session:
         self._sessions = {key: session for key, session in self._sessions.items() if not session.closed}
         live = {session.id for session in self._sessions.values()}
         self._subscriptions = {id: streams for id, streams in self._subscriptions.items() if id in live}
         first, self._first = self._first, None
         session = first if first is not None else self._gateway.open_session(self._transport)
         session.modern = True
+        session.caller = self._caller(principal) if self._caller is not None else None
         session.protocol_version = MODERN_REVISIONS[0]
         about = {"capabilities": Raw(request.capabilities)}
         if request.client_info:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from desktop import jsonrpc
 from desktop.gateway.asgi import JSON, SSE, Headers, Receive, Scope, Send, read_body, reply
@@ -16,6 +17,7 @@ from desktop.gateway.session import Session
 from desktop.gateway.subscriptions import Listening
 from desktop.jsonrpc import Envelope, MalformedMessageError, is_request
 from desktop.revisions import HANDSHAKE_REVISIONS, HEADER_MISMATCH, MODERN_REVISIONS, VERSION_KEY
+from desktop.secrets.client_tokens import Caller
 from desktop.servers.event_stream import format_event
 
 __all__ = ["ModernHead", "ModernHttp", "is_modern", "without_version"]
@@ -36,6 +38,7 @@ class ModernHead:
 
     Args:
         lines: The header lines, names in lower case.
+        generation: `Access.generation` when they were let in.
 
     Attributes:
         principal: Who sends it, as far as the headers tell.
@@ -44,10 +47,11 @@ class ModernHead:
         resumption: Writes event streams.
     """
 
-    __slots__ = ("lines", "principal", "resumption", "takes_events")
+    __slots__ = ("generation", "lines", "principal", "resumption", "takes_events")
     primes_streams = False
 
-    def __init__(self, lines: RawHeaders) -> None:
+    def __init__(self, lines: RawHeaders, generation: int = 0) -> None:
+        self.generation = generation
         headers = dict(lines)
         accept = headers.get(b"accept", b"*/*")
         self.lines = lines
@@ -110,11 +114,12 @@ class ModernHttp:
     Args:
         gateway: Takes the requests.
         streams: Where responses under way are kept, for signs of life.
+        caller: Tells from an ``Authorization`` header which client sends a request.
     """
 
-    def __init__(self, gateway: Gateway, streams: set[MessageStream]) -> None:
+    def __init__(self, gateway: Gateway, streams: set[MessageStream], caller: Callable[[bytes], Caller | None]) -> None:
         self._gateway = gateway
-        self._clients = ModernClients(gateway, "streaming")
+        self._clients = ModernClients(gateway, "streaming", caller=caller)
         self._streams = streams
         self._connections: dict[str, ModernConnection] = {}
         self._watched: set[str] = set()

@@ -17,6 +17,7 @@ from desktop.gateway.additions import Additions
 from desktop.gateway.resumption import Resumption
 from desktop.jsonrpc import Envelope, Id
 from desktop.revisions import LATEST_HANDSHAKE
+from desktop.secrets.client_tokens import Caller
 from desktop.servers.upstream import Upstream
 
 __all__ = ["LOG_LEVELS", "Call", "CallLog", "Question", "Reply", "Session", "SessionReply"]
@@ -140,6 +141,7 @@ class Session:
     Attributes:
         client: "name version" of the client, as it said in ``initialize``.
         client_info: The same as JSON with all it said; empty when it said nothing.
+        caller: Whose token it came with; None for the common token and where none is asked for.
         transport: How it is connected: ``stdio``, ``streaming`` or ``sse``.
         modern: Whether it speaks 2026-07-28: no handshake, every request with its own envelope.
         level: Its log level, or empty when it never set one.
@@ -154,6 +156,7 @@ class Session:
         self._on_activity = on_activity
         self._id = secrets.token_urlsafe(24)
         self.transport = transport
+        self.caller: Caller | None = None
         self.modern = False
         self.client = ""
         self.protocol_version = ""

@@ -117,6 +117,11 @@ class Paths:
         return self.own / "token"
 
     @property
+    def client_tokens(self) -> Path:
+        """The hashes of the bearer tokens that single clients have; in a folder of its own, since that is watched."""
+        return self.own / "access" / "clients.json"
+
+    @property
     def logs(self) -> Path:
         """The folder of log files."""
         return self.own / "logs"

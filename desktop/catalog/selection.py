@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from desktop.catalog.download import is_url
-from desktop.catalog.model import CatalogServer
 from desktop.state.catalog_index import catalog_file_name
 from desktop.state.paths import Paths
 
@@ -25,8 +24,6 @@ class Selection:
         registries: Files whose servers are enabled, all together.
         configs: Files of values; of a server in several, the later file's entry serves.
         tools_configs: Files of allowed tools; likewise.
-        registry_documents: Addresses of single servers in a community registry, enabled besides the others.
-        further: Entries enabled besides the others, wherever they are from.
     """
 
     servers: tuple[str, ...] | None = None
@@ -36,8 +33,6 @@ class Selection:
     registries: tuple[str, ...] = ()
     configs: tuple[str, ...] = ()
     tools_configs: tuple[str, ...] = ()
-    registry_documents: tuple[str, ...] = ()
-    further: tuple[CatalogServer, ...] = ()
 
 
 def file_place(text: str, paths: Paths, cwd: Path) -> Path:

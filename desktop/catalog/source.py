@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from desktop.catalog.configuration import Configuration
-from desktop.catalog.fetched import FetchedCatalogs
-from desktop.catalog.loading import Catalog, load_catalog
+from desktop.catalog.download import fetch, shown
+from desktop.catalog.loading import Catalog, load_catalog, parse_catalog
 from desktop.catalog.model import CatalogServer
 from desktop.catalog.official import OFFICIAL_NAME
 from desktop.catalog.selection import Selection, catalog_place, file_place
 from desktop.catalog.starter import load_starter
-from desktop.errors import GatewayError, StateFileError
+from desktop.errors import CatalogError, GatewayError, StateFileError
+from desktop.state.atomic_file import write_text
 from desktop.state.catalog_index import CatalogIndex, catalog_file_name
 from desktop.state.config_file import ConfigFile
 from desktop.state.paths import Paths
@@ -28,6 +32,7 @@ __all__ = ["ConfigurationSource", "Selection"]
 
 T = TypeVar("T")
 Stamp = tuple[int, int, int, int]
+RETRY_AFTER = 300.0
 log = logging.getLogger(__name__)
 
 
@@ -57,7 +62,7 @@ class ConfigurationSource:
         self._choices = _Files[Mapping[str, ServerChoice]](
             lambda path: ServerChoicesFile(path, lock_for(path)).choices(), {}
         )
-        self._fetched = FetchedCatalogs(paths.cache, self._catalogs.get)
+        self._fetched: dict[str, _Fetched] = {}
         self._starter: Catalog | None = None
 
     def load(self) -> Configuration:
@@ -122,20 +127,12 @@ class ConfigurationSource:
         }
         for place in self._catalog_places(problems):
             if isinstance(place, str):
-                catalog = self._fetched.catalog(place, problems)
+                catalog = self._fetched_catalog(place, problems)
             else:
                 catalog = self._catalogs.get(place, problems, expected=place in explicit and not self._is_usual())
             problems += catalog.problems
             merged.update(catalog.servers)
-        merged.update(self._further_servers(problems))
         return merged
-
-    def _further_servers(self, problems: list[str]) -> dict[str, CatalogServer]:
-        """Servers the command line names by themselves, outside every catalog."""
-        servers = {server.name: server for server in self._selection.further}
-        for url in self._selection.registry_documents:
-            servers.update(self._fetched.registry_server(url, problems).servers)
-        return servers
 
     def _starter_catalog(self, problems: list[str]) -> Catalog:
         if self._starter is None:
@@ -146,13 +143,32 @@ class ConfigurationSource:
                 return Catalog()
         return self._starter
 
+    def _fetched_catalog(self, url: str, problems: list[str]) -> Catalog:
+        """A catalog of the web, fetched once; while it can't be had, the copy of an earlier run serves."""
+        fetched = self._fetched.get(url)
+        if fetched is None or (fetched.problem and time.monotonic() > fetched.retry_at):
+            copy = self._paths.cache / f"web-catalog-{hashlib.sha256(url.encode()).hexdigest()[:24]}.yaml"
+            try:
+                # A loop of its own: this runs in a worker thread, and must not depend on the interface's loop.
+                with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+                    text = (runner.run(fetch(url)).body or b"").decode("utf-8-sig", "replace")
+                fetched = _Fetched(parse_catalog(text, where=shown(url)))
+                write_text(copy, text)
+            except (CatalogError, StateFileError) as error:
+                catalog = fetched.catalog if fetched else self._catalogs.get(copy)
+                fetched = _Fetched(catalog, error.message, time.monotonic() + RETRY_AFTER)
+            self._fetched[url] = fetched
+        if fetched.problem:
+            problems.append(fetched.problem)
+        return fetched.catalog
+
     def _enabled(self, servers: Mapping[str, CatalogServer], problems: list[str]) -> tuple[str, ...]:
         choice = self._selection
+        if choice.servers is not None:
+            return tuple(sorted(set(choice.servers)))
         if choice.enable_all:
             return tuple(sorted(servers))
-        names: set[str] = set(self._further_servers(problems))
-        if choice.servers is not None:
-            return tuple(sorted({*names, *choice.servers}))
+        names: set[str] = set()
         for text in choice.registries:
             names.update(self._registries.get(self._place(text), problems, expected=True))
         if not choice.registries:
@@ -167,6 +183,15 @@ class ConfigurationSource:
         for place in places or [usual]:
             merged.update(files.get(place, problems, expected=bool(places) and place != usual))
         return merged
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """A catalog of the web, or what stands in for it, why, and when to try again (monotonic seconds)."""
+
+    catalog: Catalog
+    problem: str = ""
+    retry_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,7 @@ GROUPS = {
     "server": "Servers: enable, disable, look at them",
     "tools": "Tools of the enabled servers: list, inspect and call them",
 }
-_HIDDEN: dict[str, str] = {
-    "registry": "Documents of the community registry, turned into catalog entries",
-}
+_HIDDEN: dict[str, str] = {}
 _ALIASES = {
     "catalogs": "catalog",
     "policies": "policy",

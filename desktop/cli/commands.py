@@ -98,6 +98,15 @@ class Group(NamedTuple):
         """The commands that help lists."""
         return (command for command in self.commands if shows_hidden() or not command.is_hidden)
 
+    def walk(self, within: str = NAME) -> Iterator[tuple[str, Command]]:
+        """Every command of the group and of groups inside it, with what is typed before its name."""
+        path = f"{within} {self.name}"
+        for command in self.commands:
+            if isinstance(command, Group):
+                yield from command.walk(path)
+            else:
+                yield path, command
+
     def help(self, within: str = NAME) -> str:
         """What the group has."""
         from desktop.cli import help

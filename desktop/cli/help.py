@@ -11,12 +11,13 @@ from typing import Any, Final
 
 from desktop.cli.program import as_typed
 
-__all__ = ["HelpFormatter", "columns", "examples", "listing", "paragraph", "usage"]
+__all__ = ["HelpFormatter", "columns", "document", "examples", "listing", "paragraph", "usage"]
 
 _WIDEST: Final = 100
 _NARROWEST: Final = 30
 _NARROW: Final = 70
 _INDENT: Final = 6
+_TABLE_ROW: Final = re.compile(r" {1,8}(\S(?:.*?\S)?) {2,}(\S.*)")
 _SHELL_WORD: Final = re.compile(r"""(?:[^\s'"]|'[^']*'|"[^"]*")+""")
 
 
@@ -28,6 +29,28 @@ def columns() -> int:
 def paragraph(text: str) -> str:
     """Flowing text."""
     return textwrap.fill(as_typed(text), columns(), break_on_hyphens=False, break_long_words=False)
+
+
+def document(text: str) -> str:
+    """Paragraphs, and between them tables whose lines are indented: a name, two spaces or more, what it means."""
+    width = columns()
+    shown: list[str] = []
+    for block in text.split("\n\n"):
+        lines = block.splitlines()
+        if not block.startswith(" "):
+            shown.append(paragraph(" ".join(lines)))
+        elif max(map(len, lines)) <= width:
+            shown.append(as_typed(block))
+        else:
+            rows = [_TABLE_ROW.fullmatch(line) for line in lines]
+            shown.append("\n".join(_row(row, line, width) for row, line in zip(rows, lines, strict=True)))
+    return "\n\n".join(shown)
+
+
+def _row(row: re.Match[str] | None, line: str, width: int) -> str:
+    if row is None:  # the text of the row above goes on
+        return _filled(line.strip(), width, _INDENT)
+    return f"  {as_typed(row[1])}\n{_filled(row[2], width, _INDENT)}"
 
 
 def usage(text: str) -> str:
@@ -72,7 +95,7 @@ def _continued(line: str) -> str:
 
 
 class HelpFormatter(argparse.HelpFormatter):
-    """Help of one command; text that already has lines keeps them."""
+    """Help of one command."""
 
     def __init__(self, prog: str, **settings: Any) -> None:
         width = columns()
@@ -81,7 +104,7 @@ class HelpFormatter(argparse.HelpFormatter):
         super().__init__(prog, **settings)
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        return text if "\n" in text else paragraph(text)
+        return document(text)
 
     def _get_default_metavar_for_optional(self, action: argparse.Action) -> str:
         return action.dest.upper().replace("_", "-")

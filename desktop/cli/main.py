@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
     from desktop.cli.commands import Group
 
-__all__ = ["GROUPS", "group", "main"]
+__all__ = ["GROUPS", "commands", "group", "main"]
 
 GROUPS = {
     "catalog": "Catalogs: lists of servers that can be enabled",
     "gateway": "The gateway: run it, find it, its token",
+    "plugin": "The plugin of Docker's command line: docker mcp",
     "policy": "Policy: which server may have which secret, which tools may be called",
     "server": "Servers: enable, disable, look at them",
     "tools": "Tools of the enabled servers: list, inspect and call them",
@@ -31,6 +32,10 @@ _ALIASES = {
     "policies": "policy",
     "servers": "server",
     "tool": "tools",
+}
+_ALONE = {
+    "completion": "What a shell needs to complete commands and names",
+    "version": "The version of this program",
 }
 _METADATA = "docker-cli-plugin-metadata"
 
@@ -92,19 +97,31 @@ def _dispatch(arguments: list[str]) -> int:
         return _print_version(arguments[1:])
     if first == _METADATA:
         return _print_metadata()
+    if first == "completion":
+        from desktop.cli import completion
+
+        return completion.run(arguments[1:])
+    if first in ("__complete", "__completeNoDesc"):
+        from desktop.cli import candidates
+
+        return candidates.run(arguments[1:], described=first == "__complete")
     found = group(first)
     return _unknown(first) if found is None else found.run(arguments[1:])
+
+
+def commands() -> dict[str, str]:
+    """Everything that may be typed first, with what it is about; groups come first."""
+    hidden = {**_HIDDEN, _METADATA: "What Docker asks of its plugins"} if program.shows_hidden() else {}
+    return {**GROUPS, **_ALONE, **hidden}
 
 
 def _help() -> str:
     from desktop.cli import help
 
-    hidden = {**_HIDDEN, _METADATA: "What Docker asks of its plugins"} if program.shows_hidden() else {}
-    commands = help.listing({**GROUPS, "version": "The version of this program", **hidden})
     return (
         f"{help.usage('usage: docker-mcp [-v] COMMAND [options]')}\n\n"
         f"{help.paragraph('Many MCP servers behind one endpoint.')}\n\n"
-        f"commands:\n{commands}\n\noptions:\n{help.listing({'-v, --version': 'print the version'})}\n\n"
+        f"commands:\n{help.listing(commands())}\n\noptions:\n{help.listing({'-v, --version': 'print the version'})}\n\n"
         f"{help.examples(['docker-mcp server enable duckduckgo'])}\n\n"
         f"{help.paragraph('docker-mcp COMMAND --help says more about each.')}"
     )
@@ -113,7 +130,7 @@ def _help() -> str:
 def _unknown(typed: str) -> int:
     from desktop.cli.parser import closest, complain
 
-    meant = closest(typed, [*GROUPS, *_ALIASES, "version"])
+    meant = closest(typed, [*GROUPS, *_ALIASES, *_ALONE])
     hint = f"Did you mean {meant}?" if meant else "See docker-mcp --help"
     complain(f"unknown option {typed}" if typed.startswith("-") else f'unknown command "{typed}"', hint)
     return 2

@@ -26,6 +26,7 @@ _WITH_VALUE = {
     "--tlscert": "",
     "--tlskey": "",
 }
+_BEFORE_NAME = ("help", "__complete", "__completeNoDesc")
 _ALONE = frozenset({"-D", "--debug", "--tls", "--tlsverify"})
 
 
@@ -40,6 +41,8 @@ def plugin_arguments(arguments: Sequence[str]) -> tuple[dict[str, str], list[str
         word, equals, value = arguments[position].partition("=")
         if word == "mcp" and not equals:
             return variables, list(arguments[position + 1 :])
+        if word in _BEFORE_NAME and list(arguments[position + 1 : position + 2]) == ["mcp"]:
+            return variables, [word, *arguments[position + 2 :]]
         if word in _WITH_VALUE:
             if not equals:
                 position += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -11,8 +12,10 @@ import pytest
 
 from desktop import __version__
 from desktop.cli import main as command_line
-from desktop.cli.main import main
+from desktop.cli.commands import Command, Group
+from desktop.cli.main import group, main
 from desktop.cli.parser import Parser
+from desktop.cli.program import plugin_arguments
 from desktop.errors import GatewayError, UsageError
 from tests.cli.conftest import Run, command, refusal
 
@@ -56,27 +59,123 @@ def test_a_wrong_command_line_is_one_sentence_and_code_2(run: Run, arguments: li
     assert refusal(result).startswith(sentence)
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["--help"],
-        ["help"],
-        ["server"],
-        ["server", "--help"],
-        ["version", "--help"],
-        *([group, name, "--help"] for group, name in [
-            ("catalog", "ls"), ("catalog", "show"), ("catalog", "update"), ("catalog", "init"), ("server", "list"),
-            ("server", "enable"), ("server", "disable"), ("server", "inspect"), ("server", "reset"), ("gateway", "run"),
-            ("gateway", "status"), ("gateway", "token"), ("tools", "ls"), ("tools", "count"), ("tools", "inspect"),
-            ("tools", "call"),
-        ]),
-    ],
-)  # fmt: skip
-def test_help_has_an_example(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
-    assert main(arguments) == 0
+def _commands() -> dict[str, Command]:
+    """Every command there is, by the words that are typed before its options."""
+    groups = [group(name) for name in command_line.commands()]
+    return {f"{path} {command.names[0]}": command for found in groups if found for path, command in found.walk()}
+
+
+COMMANDS = _commands()
+PLACES = [*command_line.commands(), *(name.removeprefix("docker-mcp ") for name in COMMANDS)]
+
+
+@pytest.mark.parametrize("place", ["", *PLACES])
+@pytest.mark.parametrize("asked", ["-h", "--help"])
+def test_help_says_what_a_command_does_and_shows_an_example(
+    capsys: pytest.CaptureFixture[str], place: str, asked: str
+) -> None:
+    assert main([*place.split(), asked]) == 0
     shown = capsys.readouterr()
-    assert "example:\n  docker-mcp" in shown.out
     assert shown.err == ""
+    assert shown.out.startswith("usage: docker-mcp")
+    assert re.search(r"^examples?:\n  (docker-mcp|source)", shown.out, re.MULTILINE), shown.out
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_an_unknown_option_is_code_2(capsys: pytest.CaptureFixture[str], place: str) -> None:
+    assert main([*place.split(), "--no-such-option"]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("docker-mcp: ")
+    assert len(shown.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", command_line.GROUPS)
+def test_an_unknown_command_is_code_2_and_a_likely_one_is_suggested(
+    capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    found = group(name)
+    assert found is not None
+    meant = max(found.commands, key=lambda command: len(command.names[0])).names[0]
+    assert main([name, f"{meant[:-1]}x"]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "Did you mean " in shown.err
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS.keys())
+def test_a_command_says_what_it_does_in_one_sentence(command: Command) -> None:
+    assert command.summary.endswith(".")
+    assert command.summary[0].isupper()
+    assert "\n" not in command.summary
+
+
+@pytest.mark.parametrize("columns", ["40", "60"])
+@pytest.mark.parametrize("place", ["", *PLACES])
+def test_help_fits_a_narrow_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, place: str, columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert main([*place.split(), "--help"]) == 0
+    # Single words may be longer: a path or a name that is to be copied.
+    long = [line for line in capsys.readouterr().out.splitlines() if len(line) > int(columns) and " " in line.strip()]
+    assert [line for line in long if not line.strip().startswith(("docker-mcp", "source"))] == []
+
+
+def test_hidden_commands_are_shown_on_request(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hidden = Command(("secretive",), "Do it.", "", lambda _: 0, is_hidden=True)
+    found = Group("x", "Things.", (Command(("usual",), "Do it.", "", lambda _: 0), hidden))
+    assert "secretive" not in found.help()
+    monkeypatch.setenv("DOCKER_MCP_SHOW_HIDDEN", "1")
+    assert "secretive" in found.help()
+    assert main(["--help"]) == 0
+    assert "docker-cli-plugin-metadata" in capsys.readouterr().out
+
+
+def test_groups_may_hold_groups(capsys: pytest.CaptureFixture[str]) -> None:
+    told: list[list[str]] = []
+    inner = Group(
+        "server",
+        "Servers in it.",
+        (
+            Command(
+                ("add",),
+                "Add one.",
+                "a b",
+                lambda arguments: told.append(arguments.names) or 0,
+                lambda parser: parser.add_argument("names", nargs="+") and None,
+            ),
+        ),
+        aliases=("servers",),
+    )
+    outer = Group("box", "Boxes.", (inner,))
+    assert outer.run(["servers", "add", "x"]) == 0
+    assert told == [["x"]]
+    assert outer.run([]) == 0
+    assert "docker-mcp box server add a b" in capsys.readouterr().out
+    assert outer.run(["server", "ad"]) == 2
+    assert capsys.readouterr().err == 'docker-mcp: unknown command "box server ad". Did you mean add?\n'
+
+
+@pytest.mark.parametrize(
+    ("typed", "variables", "rest"),
+    [
+        (["mcp", "server", "ls"], {}, ["server", "ls"]),
+        (["--context", "work", "-D", "mcp", "ls"], {"DOCKER_CONTEXT": "work"}, ["ls"]),
+        (["-H=tcp://x", "--config", "/c", "mcp"], {"DOCKER_HOST": "tcp://x", "DOCKER_CONFIG": "/c"}, []),
+        (["help", "mcp", "tools"], {}, ["help", "tools"]),
+        (["__complete", "mcp", "to"], {}, ["__complete", "to"]),
+    ],
+)
+def test_docker_hands_over_its_own_options(typed: list[str], variables: dict[str, str], rest: list[str]) -> None:
+    assert plugin_arguments(typed) == (variables, rest)
+
+
+@pytest.mark.parametrize("typed", [[], ["server", "mcp"], ["--nonsense", "mcp"], ["--context"]])
+def test_other_calls_are_not_dockers(typed: list[str]) -> None:
+    assert plugin_arguments(typed) is None
 
 
 def test_help_is_found_in_both_ways(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ import os
 import secrets
 import stat
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from desktop.errors import StateFileError
@@ -24,7 +25,9 @@ def write_text(path: Path, text: str, *, mode: int | None = None) -> None:
     write_bytes(path, text.encode("utf-8"), mode=mode)
 
 
-def write_bytes(path: Path, data: bytes, *, mode: int | None = None) -> None:
+def write_bytes(
+    path: Path, data: bytes, *, mode: int | None = None, before_move: Callable[[Path], None] | None = None
+) -> None:
     """Replace the file's content so that a reader, a crash or a full disk sees the old or the new content, never a mix.
 
     A symbolic link is followed: its target is replaced, the link stays. Missing folders are created.
@@ -33,12 +36,13 @@ def write_bytes(path: Path, data: bytes, *, mode: int | None = None) -> None:
         path: The file.
         data: Its new content.
         mode: Its permissions; without it an existing file keeps its own and a new one gets the user's default.
+        before_move: Called with the finished temporary file at the last moment; what it raises leaves the old content.
     """
     try:
         target = _target_of(path)
         make_directory(target.parent)
         _remove_stale(target.parent)
-        _replace(target, data, mode)
+        _replace(target, data, mode, before_move)
     except OSError as error:
         raise StateFileError(str(path), f"it can't be written ({reason_of(error)})") from error
 
@@ -79,7 +83,7 @@ def _target_of(path: Path) -> Path:
     return target
 
 
-def _replace(target: Path, data: bytes, mode: int | None) -> None:
+def _replace(target: Path, data: bytes, mode: int | None, before_move: Callable[[Path], None] | None) -> None:
     wanted = mode if mode is not None else _mode_of(target)
     temporary = target.with_name(f".{target.name[:80]}.{os.getpid()}-{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -91,6 +95,8 @@ def _replace(target: Path, data: bytes, mode: int | None) -> None:
             os.fsync(descriptor)
         if wanted is not None:
             temporary.chmod(wanted)
+        if before_move is not None:
+            before_move(temporary)
         _move(temporary, target)
     except BaseException:
         with contextlib.suppress(OSError):

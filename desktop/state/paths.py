@@ -97,6 +97,11 @@ class Paths:
         return self.cache / "listings"
 
     @property
+    def client_receipts(self) -> Path:
+        """What we did to the files of AI clients, with the bytes that stood there before."""
+        return self.own / "clients"
+
+    @property
     def consents(self) -> Path:
         """What the person has agreed to."""
         return self.own / "consents.json"

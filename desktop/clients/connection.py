@@ -1,0 +1,199 @@
+"""Our entry in one file of a client: put there, changed, and taken away without a trace."""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from desktop.clients.document import Change, Format, entry_at, plan_put, plan_remove, read
+from desktop.clients.entry import EntryPath, Origin
+from desktop.clients.file_edit import ClientFile, Rewrite
+from desktop.clients.receipts import Receipt, Receipts, digest, entry_digest, now
+from desktop.clients.source_text import BOM
+
+__all__ = ["Connection", "Disconnected"]
+
+_NOTHING_LEFT: Final = {b"", b"{}"}
+
+
+class Disconnected(enum.Enum):
+    """How an entry went."""
+
+    RESTORED = "the file is what it was before"
+    REMOVED = "the entry was taken out, what has changed since was kept"
+    GONE = "the entry was not there"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """A change, and what was or would be there without the entry."""
+
+    change: Change
+    original: bytes | None
+    origin: Origin
+    folders: tuple[str, ...]
+    written: tuple[str, ...]
+
+
+class Connection:
+    """One entry of ours in one file.
+
+    Args:
+        client: Id of the client, for the receipt.
+        file: The client's file.
+        format: How the client reads it.
+        path: Where our entry goes.
+        receipts: What we remember of it.
+    """
+
+    def __init__(self, client: str, file: ClientFile, format: Format, path: EntryPath, receipts: Receipts) -> None:
+        self.client = client
+        self.file = file
+        self.format = format
+        self.path = path
+        self._receipts = receipts
+
+    def entry(self) -> Any:
+        """The entry that is in the file now, or None.
+
+        Raises:
+            ClientFileError: The file can't be read or understood.
+        """
+        return entry_at(read(self.file.read() or b"", self.format, self.file.where), self.path)
+
+    def receipt(self) -> Receipt | None:
+        """What we did to the file for this entry, or None when we didn't."""
+        return self._receipts.find(self.file.target(), self.path)
+
+    def plan_connect(self, value: Any) -> Change:
+        """What `connect` would change; nothing is written.
+
+        Raises:
+            ClientFileError: The file can't be read, understood or edited.
+        """
+        return plan_put(self.file.read() or b"", self.format, self.path, value, self.file.where)
+
+    def plan_disconnect(self) -> Change:
+        """What `disconnect` would change; nothing is written.
+
+        Raises:
+            ClientFileError: The file can't be read, understood or edited.
+        """
+        before = self.file.read()
+        after, _ = self._without(before, self.receipt())
+        return Change(before=before or b"", after=after or b"", origin=Origin())
+
+    def connect(self, value: Any, *, private: bool = True) -> Change:
+        """Put the entry into the file, or bring it up to date; nothing is written when it is right already.
+
+        Args:
+            value: The entry.
+            private: Whether it holds a token: a new file is then for the person's eyes only.
+
+        Raises:
+            ClientFileError: The file can't be read, understood, edited or written; it is as it was.
+            StateFileError: The receipt can't be kept; the file is as it was.
+        """
+        target = self.file.target()
+        plan: _Plan | None = None
+
+        def decide(before: bytes | None) -> bytes | None:
+            nonlocal plan
+            plan = self._plan(before, value)
+            return plan.change.after if plan.change.is_needed else before
+
+        def record(rewrite: Rewrite) -> None:
+            if plan is not None:
+                self._record(target, plan, rewrite, value)
+
+        self.file.rewrite(decide, private=private, before_write=record)
+        return plan.change if plan is not None else self.plan_connect(value)
+
+    def disconnect(self) -> Disconnected:
+        """Take the entry out. A file that is as we left it gets its former bytes back, or goes when we made it.
+
+        Raises:
+            ClientFileError: The file can't be read, understood, edited or written; it is as it was.
+            StateFileError: The receipt can't be read.
+        """
+        outcome = Disconnected.GONE
+        receipt: Receipt | None = None
+
+        def decide(before: bytes | None) -> bytes | None:
+            nonlocal outcome, receipt
+            receipt = self.receipt()
+            after, outcome = self._without(before, receipt)
+            return after
+
+        def forget(rewrite: Rewrite) -> None:
+            if receipt is not None:
+                if rewrite.after is None:
+                    _remove_empty(receipt.folders)
+                self._receipts.forget(receipt)
+
+        self.file.rewrite(decide, after_write=forget)
+        return outcome
+
+    def _plan(self, before: bytes | None, value: Any) -> _Plan:
+        where = self.file.where
+        data = before or b""
+        change = plan_put(data, self.format, self.path, value, where)
+        receipt = self.receipt()
+        fresh = _Plan(change=change, original=before, origin=change.origin, folders=(), written=())
+        if receipt is None or before is None:
+            return fresh
+        ours = replace(fresh, origin=receipt.origin, folders=receipt.folders)
+        original = self._receipts.original(receipt)
+        if receipt.has_written(before) and (original is not None or receipt.original is None):
+            return replace(ours, original=original, written=receipt.written)
+        removal = plan_remove(data, self.format, self.path, where, receipt.origin)
+        if not removal.is_needed:
+            return fresh
+        made = receipt.original is None and _is_nothing(removal.after)
+        return replace(ours, original=None if made else removal.after)
+
+    def _record(self, target: Path, plan: _Plan, rewrite: Rewrite, value: Any) -> None:
+        after = rewrite.after or b""
+        kept = None if plan.original is None else self._receipts.keep(target, self.path, plan.original)
+        receipt = Receipt(
+            client=self.client,
+            file=self.file.where,
+            target=str(target),
+            format=self.format.value,
+            path=self.path,
+            entry=entry_digest(value),
+            written=(*plan.written[-1:], digest(after)),
+            original=kept,
+            folders=plan.folders + tuple(map(str, rewrite.folders)),
+            origin=plan.origin,
+            made_at=now(),
+        )
+        self._receipts.save(receipt)
+
+    def _without(self, before: bytes | None, receipt: Receipt | None) -> tuple[bytes | None, Disconnected]:
+        if before is None:
+            return None, Disconnected.GONE
+        if receipt is not None and receipt.has_written(before):
+            original = self._receipts.original(receipt)
+            if original is not None or receipt.original is None:
+                return original, Disconnected.RESTORED
+        origin = None if receipt is None else receipt.origin
+        removal = plan_remove(before, self.format, self.path, self.file.where, origin)
+        if not removal.is_needed:
+            return before, Disconnected.GONE
+        if receipt is not None and receipt.original is None and _is_nothing(removal.after):
+            return None, Disconnected.REMOVED
+        return removal.after, Disconnected.REMOVED
+
+
+def _is_nothing(data: bytes) -> bool:
+    return data.removeprefix(BOM).strip() in _NOTHING_LEFT
+
+
+def _remove_empty(folders: tuple[str, ...]) -> None:
+    for folder in reversed(folders):
+        with contextlib.suppress(OSError):  # something else lies in it, or it is gone already
+            Path(folder).rmdir()

@@ -59,10 +59,10 @@ class ConfigurationInForce:
 
     async def follow_files(self) -> None:
         """Read the files again whenever one has changed; for ever."""
-        source = self._services.source
+        source, secrets = self._services.source, self._services.paths.secrets.parent
         while True:
             try:
-                async with contextlib.aclosing(watch(source.watched_directories())) as batches:
+                async with contextlib.aclosing(watch((*source.watched_directories(), secrets))) as batches:
                     async for _ in batches:
                         await self.reload()
                         self._services.fleet.retry_missing()  # a secret may stand in one of the files now

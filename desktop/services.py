@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Final
 
 from desktop.catalog.search import CatalogSearch
 from desktop.catalog.source import ConfigurationSource
@@ -22,21 +21,23 @@ from desktop.host import HostEvent, QuestionsChanged, ServersChanged, StatusChan
 from desktop.policy.consent import ConsentStore
 from desktop.policy.questions import Questions
 from desktop.secrets.keychain import SERVICE, KeychainStore
-from desktop.secrets.lookup import EnvFileSource, KeychainSource, SecretLookup, SecretSource, parse_secrets_option
+from desktop.secrets.lookup import EnvFileSource, SecretLookup, SecretSource, parse_secrets_option
+from desktop.secrets.opening import store_over
 from desktop.secrets.redaction import Redactor
 from desktop.secrets.scanner import SecretScanner
+from desktop.secrets.sources import StoreSource
 from desktop.servers.fleet import Fleet
 from desktop.servers.launch import ContainerLimits
 from desktop.servers.launcher import Launcher
 from desktop.servers.listing import ListingCache
 from desktop.servers.managed_server import Timing
+from desktop.servers.server_secrets import ServerSecrets
 from desktop.state.paths import Paths
 from desktop.state.registry_file import RegistryFile
 from desktop.state.server_choices import ServerChoicesFile
 
 __all__ = ["Services"]
 
-_ENV_FILE: Final = ".env"
 log = logging.getLogger(__name__)
 
 
@@ -56,7 +57,8 @@ class Services:
         consent: What the person has agreed to.
         questions: Where they are asked for more.
         search: Searches the catalogs.
-        keychain: The person's secrets.
+        keychain: The system's keychain.
+        secrets: The person's secrets.
         redactor: Knows secrets, so that no text shows one.
         monitor: Finds the container engine.
         watchdog: Clears away what a run that dies leaves behind.
@@ -77,17 +79,16 @@ class Services:
         self.questions = Questions(self.consent)
         self.search = CatalogSearch()
         self.keychain = KeychainStore(SERVICE)
+        self.secrets = store_over(self.keychain, paths)
         self.redactor = Redactor()
         self.monitor = EngineMonitor(DockerEngine(lock.instance))
         self.watchdog = Watchdog(lock.instance)
         self._watchdog_started: asyncio.Task[None] | None = None
         self.launcher = Launcher(
             engine=self.monitor,
-            secrets=SecretLookup(self._secret_sources(options.secrets)),
-            redactor=self.redactor,
+            secrets=ServerSecrets(SecretLookup(self._secret_sources(options.secrets)), self.redactor),
             consent=self.consent,
             questions=self.questions,
-            env_file=str(paths.docker_mcp / _ENV_FILE),
             instance=lock.instance,
             limits=ContainerLimits(cpus=options.cpus, memory=options.memory),
             guard=self.watchdog,
@@ -119,10 +120,10 @@ class Services:
     def _secret_sources(self, text: str) -> list[SecretSource]:
         """The chosen sources; after them a file in the folder all others are in, where a person may write secrets too."""
         chosen: list[SecretSource] = [
-            KeychainSource(self.keychain) if choice.file is None else EnvFileSource(choice.file)
+            StoreSource(self.secrets) if choice.file is None else EnvFileSource(choice.file)
             for choice in parse_secrets_option(text)
         ]
-        return [*chosen, EnvFileSource(self.paths.docker_mcp / _ENV_FILE)]
+        return [*chosen, EnvFileSource(self.paths.env_file)]
 
     def _call_guard(self) -> CallGuard | None:
         """What stands around calls; nothing where nothing was asked for."""

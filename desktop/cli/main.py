@@ -23,6 +23,7 @@ GROUPS = {
     "gateway": "The gateway: run it, find it, its token",
     "plugin": "The plugin of Docker's command line: docker mcp",
     "policy": "Policy: which server may have which secret, which tools may be called",
+    "secret": "Secrets: values that only the servers that declare them get",
     "server": "Servers: enable, disable, look at them",
     "tools": "Tools of the enabled servers: list, inspect and call them",
 }
@@ -30,6 +31,7 @@ _HIDDEN: dict[str, str] = {}
 _ALIASES = {
     "catalogs": "catalog",
     "policies": "policy",
+    "secrets": "secret",
     "servers": "server",
     "tool": "tools",
 }

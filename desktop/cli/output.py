@@ -14,6 +14,7 @@ __all__ = [
     "duration",
     "one_line",
     "print_json",
+    "print_rows",
     "print_table",
     "printable",
     "remark",
@@ -88,6 +89,19 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     print(bold(line(header)))
     for row in rows:
         print(printable(line(row)))
+
+
+def print_rows(rows: Sequence[Sequence[str]], limits: Sequence[int]) -> None:
+    """The lists of the reference (spec 2.0): sorted by the first column, `` | `` between, no header, nothing for no rows.
+
+    Args:
+        rows: Their cells.
+        limits: For each column how wide it may get; what is longer is cut.
+    """
+    shown = [[clipped(one_line(cell), limit) for cell, limit in zip(row, limits, strict=True)] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    for row in sorted(shown, key=lambda row: row[0].casefold()):
+        print(printable(" | ".join(f"{cell:{size}}" for cell, size in zip(row, widths, strict=True)).rstrip()))
 
 
 def duration(seconds: float) -> str:

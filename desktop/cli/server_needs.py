@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from desktop.catalog.model import CatalogServer, SecretReference
+from desktop.errors import GatewayError
+from desktop.secrets.store import is_internal
+from desktop.state.paths import Paths
 
 __all__ = ["MARKS", "ServerNeeds", "needs_of", "stored_secrets"]
 
 MARKS: Final = {"none": "-", "required": "▲ required", "partial": "◐ partial", "done": "✓ done"}
-_KEYCHAIN_LIMIT: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,25 +61,23 @@ def _config(schemas: Iterable[Mapping[str, Any]], values: Mapping[str, Any]) -> 
 
 
 def stored_secrets(servers: Iterable[CatalogServer]) -> tuple[frozenset[str], str]:
-    """Names of the servers' secrets that the keychain has, and why it can't be asked, or empty.
+    """Names of the servers' secrets that have a value, and why that can't be told, or empty.
 
-    The keychain is left alone when no server has a secret.
+    Nothing is opened: the keychain may be locked.
     """
     references = [reference for server in servers for reference in server.secrets]
     if not references:
         return frozenset(), ""
-    return asyncio.run(_look_up(references))
+    from desktop.secrets.env_file import read_env_file  # here, because most servers have no secret
+    from desktop.secrets.sealed_file import entries_in
 
-
-async def _look_up(references: list[SecretReference]) -> tuple[frozenset[str], str]:
-    # Here, because the keychain takes long to import and most servers have no secret.
-    from desktop.secrets.keychain import SERVICE, KeychainStore
-    from desktop.secrets.lookup import KeychainSource, SecretLookup
-
-    store = KeychainStore(SERVICE, time_limit=_KEYCHAIN_LIMIT)
+    paths = Paths.of_user()
+    names: set[str] = set()
+    trouble = ""
     try:
-        lookup = SecretLookup([KeychainSource(store)])
-        found = frozenset(await lookup.find(references))
-        return found, next((error.message for error in lookup.failures.values()), "")
-    finally:
-        store.close()
+        names.update(entry.name for entry in entries_in(paths.secrets) if not is_internal(entry.provider))
+        if paths.env_file.is_file():
+            names.update(read_env_file(paths.env_file))
+    except GatewayError as error:
+        trouble = error.message
+    return frozenset(item.name for item in references if item.name in names or item.env in names), trouble

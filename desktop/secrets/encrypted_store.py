@@ -58,7 +58,10 @@ class EncryptedStore:
         Raises:
             SecretStoreError: The keychain can't be asked.
         """
-        sealed = await asyncio.to_thread(self._read)
+        try:
+            sealed = await asyncio.to_thread(self._read)
+        except UnsealError:  # the next change begins a new file
+            sealed = None
         if sealed is not None:
             return Protection(sealed.key.kind)
         return Protection(await self._keys.usual_kind() or Protection.SESSION)

@@ -9,7 +9,7 @@ from desktop.errors import StateFileError
 from desktop.state.atomic_file import read_bytes
 from desktop.state.yaml_document import decode
 
-__all__ = ["parse_env", "read_env_file"]
+__all__ = ["env_line", "parse_env", "read_env_file"]
 
 _EXPORT: Final = "export "
 
@@ -43,6 +43,14 @@ def parse_env(text: str, *, where: str) -> dict[str, str]:
             raise StateFileError(where, "a line 'name=value' is expected", line=number)
         values[name] = _unquoted(value.strip())
     return values
+
+
+def env_line(name: str, value: str) -> str | None:
+    """The line that `parse_env` reads back as this value; None for one with line breaks, which no line can hold."""
+    if value.splitlines() not in ([value], []):
+        return None
+    quoted = value != value.strip() or _unquoted(value) != value
+    return f'{name}="{value}"' if quoted else f"{name}={value}"
 
 
 def _unquoted(value: str) -> str:

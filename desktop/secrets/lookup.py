@@ -12,12 +12,10 @@ from typing import Final, Protocol
 
 from desktop.errors import GatewayError, StateFileError, UsageError
 from desktop.secrets.env_file import read_env_file
-from desktop.secrets.keychain import KeychainStore
 
 __all__ = [
     "EnvFileSource",
     "FoundSecret",
-    "KeychainSource",
     "SecretLookup",
     "SecretReference",
     "SecretSource",
@@ -87,28 +85,6 @@ class EnvFileSource:
         values = await asyncio.to_thread(read_env_file, self._path)
         found = {reference.name: values.get(reference.name, values.get(reference.env)) for reference in references}
         return {name: value for name, value in found.items() if value is not None}
-
-
-class KeychainSource:
-    """The keychain.
-
-    Args:
-        store: Where the secrets are kept.
-    """
-
-    label: Final = "keychain"
-
-    def __init__(self, store: KeychainStore) -> None:
-        self._store = store
-
-    async def read(self, references: Sequence[SecretReference]) -> dict[str, str]:
-        """Values of those the keychain has."""
-        found: dict[str, str] = {}
-        for name in dict.fromkeys(reference.name for reference in references):
-            value = await self._store.get(name)
-            if value is not None:
-                found[name] = value
-        return found
 
 
 class SecretLookup:

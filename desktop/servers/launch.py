@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from desktop.catalog.kinds import kind_of
-from desktop.catalog.model import CatalogServer, ToolContainer
+from desktop.catalog.model import CatalogServer, SecretReference, ToolContainer
 from desktop.engine.labels import container_labels
 from desktop.engine.ports import ContainerSpec
 from desktop.errors import MissingSettingError, UsageError
@@ -81,18 +81,16 @@ def source_of(server: CatalogServer) -> str:
 
 def missing_settings(
     server: CatalogServer, values: Mapping[str, Any], secrets: Mapping[str, str]
-) -> tuple[list[str], list[str]]:
+) -> tuple[list[SecretReference], list[str]]:
     """What the person has to set before the server can start.
 
     A secret is missing when it isn't found, isn't marked optional, and nothing stands in for it; a value when the entry's
     schema requires it and gives no default.
 
     Returns:
-        The variables of missing secrets, and the names of missing values.
+        The missing secrets, and the names of missing values.
     """
-    unset = [
-        item.env or item.name for item in server.secrets if item.required is not False and not secrets.get(item.name)
-    ]
+    unset = [item for item in server.secrets if item.required is not False and not secrets.get(item.name)]
     # An entry with several ways to sign in lists the secrets of all of them: one is enough unless some are marked required.
     marked = any(item.required for item in server.secrets)
     if not marked and len(unset) < len(server.secrets):

@@ -17,18 +17,16 @@ from desktop.errors import (
     ConsentRequiredError,
     EngineError,
     EngineUnavailableError,
-    MissingSettingError,
     ServerStartError,
 )
 from desktop.policy.consent import ConsentStore
 from desktop.policy.questions import Questions
-from desktop.secrets.lookup import SecretLookup
-from desktop.secrets.redaction import Redactor
 from desktop.servers import launch
 from desktop.servers.container import ContainerTransport
 from desktop.servers.poci import PociTransport
 from desktop.servers.process import ProcessGuard, ProcessTransport, child_environment
 from desktop.servers.remote import RemoteTransport, transport_type
+from desktop.servers.server_secrets import ServerSecrets
 from desktop.servers.stakes import folder_matter, is_folder
 from desktop.servers.static import StaticTransport
 from desktop.servers.status import ServerKind
@@ -48,11 +46,9 @@ class Launcher:
 
     Args:
         engine: Tells whether there is an engine.
-        secrets: Finds the values of declared secrets.
-        redactor: Is told every secret before it is used.
+        secrets: Finds the secrets that a server declares.
         consent: What the person has agreed to.
         questions: Where they are asked for more.
-        env_file: Where a person may write secrets, for hints.
         instance: Our run's id, for labels.
         limits: Limits of a container.
         guard: Watches over child processes.
@@ -65,11 +61,9 @@ class Launcher:
         self,
         *,
         engine: EngineMonitor,
-        secrets: SecretLookup,
-        redactor: Redactor,
+        secrets: ServerSecrets,
         consent: ConsentStore,
         questions: Questions,
-        env_file: str,
         instance: str,
         limits: launch.ContainerLimits,
         guard: ProcessGuard | None,
@@ -79,10 +73,8 @@ class Launcher:
     ) -> None:
         self._engine = engine
         self._secrets = secrets
-        self._redactor = redactor
         self._consent = consent
         self._questions = questions
-        self._env_file = env_file
         self._instance = instance
         self._limits = limits
         self._guard = guard
@@ -112,7 +104,7 @@ class Launcher:
         kind = launch.server_kind(server)
         if self._static and kind is not ServerKind.REMOTE:
             return _static(server, kind, log)
-        secrets = await self._find_secrets(server, values)
+        secrets = await self._secrets.find(server, values)
         if kind is ServerKind.REMOTE:
             remote = server.remote
             url = remote.url if remote is not None and remote.url else server.sseEndpoint
@@ -139,14 +131,11 @@ class Launcher:
 
     async def check(self, server: CatalogServer, values: Mapping[str, Any]) -> None:
         """Raise `MissingSettingError` unless everything the server needs is set."""
-        await self._find_secrets(server, values)
+        await self._secrets.find(server, values)
 
     async def learn_secrets(self, servers: Iterable[CatalogServer]) -> None:
         """Tell the redactor the stored secrets of servers that may not have been started yet."""
-        for server in servers:
-            if server.secrets:
-                for item in (await self._secrets.find(server.secrets)).values():
-                    self._redactor.add(item.value)
+        await self._secrets.learn(servers)
 
     async def run_to_end(
         self, name: str, image: str, command: Sequence[str], stdin: bytes, *, time_limit: float
@@ -178,22 +167,6 @@ class Launcher:
             pids=self._limits.pids,
         )
         return await engine.run_once(spec, time_limit=time_limit, stdin=stdin)
-
-    async def _find_secrets(self, server: CatalogServer, values: Mapping[str, Any]) -> dict[str, str]:
-        found = await self._secrets.find(server.secrets) if server.secrets else {}
-        secrets = {name: item.value for name, item in found.items()}
-        for item in found.values():
-            self._redactor.add(item.value)
-        for name, item in found.items():
-            log.debug("%s: secret %s comes from %s", server.name, name, item.source)
-        unset, required = launch.missing_settings(server, values, secrets)
-        if unset or required:
-            names = [*unset, *required]
-            shown = " and ".join(names[:3]) + (" and more" if len(names) > 3 else "")
-            verb = "is" if len(names) == 1 else "are"
-            hint = f"Write {unset[0]}=… into {self._env_file}" if unset else f"Set it for {server.name} in config.yaml"
-            raise MissingSettingError(f"{shown} {verb} not set", hint)
-        return secrets
 
     async def _process(
         self,

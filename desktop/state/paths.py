@@ -117,6 +117,11 @@ class Paths:
         return self.own / "secrets" / "secrets.json"
 
     @property
+    def env_file(self) -> Path:
+        """A file in which a person may write secrets too, in the form of `.env` files."""
+        return self.docker_mcp / ".env"
+
+    @property
     def token(self) -> Path:
         """The gateway's bearer token where no keychain serves."""
         return self.own / "token"

@@ -170,10 +170,28 @@ async def test_a_secret_that_is_missing_is_named_and_found_once_it_is_set(home: 
     home.enable("pack")
     async with application(home) as found:
         status = await state(found, "pack", ServerState.NEEDS_SETTING)
-        assert "PACK_KEY is not set" in status.reason
+        assert "pack.key is not set" in status.reason
         assert not status.needs_consent
         (home.root / ".env").write_text("pack.key=now\n", encoding="utf-8")
         await found.allow_without_container("pack")
+        await state(found, "pack", ServerState.READY)
+
+
+async def test_a_secret_set_while_the_gateway_runs_reaches_the_server_that_waits_for_it(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.catalog({"pack": PACKAGE})
+    home.enable("pack")
+    monkeypatch.setenv("MCP_GATEWAY_PASSPHRASE", "correct horse")
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    async with running(GatewayOptions(), home.paths) as found:
+        await found.allow_without_container("pack")
+        status = await state(found, "pack", ServerState.NEEDS_SETTING)
+        assert status.hint == "Set it with: docker-mcp secret set pack.key"
+        environment = {**home.environment, "MCP_GATEWAY_PASSPHRASE": "correct horse"}
+        command = [sys.executable, "-m", "desktop", "secret", "set", "pack.key=now"]
+        process = await asyncio.create_subprocess_exec(*command, env=environment)
+        assert await process.wait() == 0
         await state(found, "pack", ServerState.READY)
 
 

@@ -10,8 +10,11 @@ import pytest
 from desktop.catalog.model import CatalogServer
 from desktop.engine.ports import PullProgress
 from desktop.errors import EngineError
+from desktop.secrets.lookup import SecretLookup
+from desktop.secrets.redaction import Redactor
 from desktop.servers.launch import ContainerLimits
 from desktop.servers.launcher import Launcher
+from desktop.servers.server_secrets import ServerSecrets
 from desktop.servers.stderr_log import StderrLog
 from tests.helpers.fake_mcp import eventually
 
@@ -64,11 +67,9 @@ def launcher(engine: SlowEngine) -> Launcher:
     unused: Any = None
     return Launcher(
         engine=engine,  # type: ignore[arg-type]
-        secrets=unused,
-        redactor=unused,
+        secrets=ServerSecrets(SecretLookup([]), Redactor()),
         consent=unused,
         questions=unused,
-        env_file=".env",
         instance="test",
         limits=ContainerLimits(),
         guard=None,

@@ -19,6 +19,7 @@ from desktop.secrets.lookup import SecretLookup
 from desktop.secrets.redaction import Redactor
 from desktop.servers.launch import ContainerLimits
 from desktop.servers.launcher import Launcher
+from desktop.servers.server_secrets import ServerSecrets
 from desktop.servers.stderr_log import StderrLog
 from tests.helpers.fake_mcp import eventually
 
@@ -75,11 +76,9 @@ async def test_an_engine_that_has_gone_is_noticed_by_a_call(tmp_path: Path, goes
 
     launcher = Launcher(
         engine=monitor,
-        secrets=SecretLookup([]),
-        redactor=Redactor(),
+        secrets=ServerSecrets(SecretLookup([]), Redactor()),
         consent=consent,
         questions=Questions(consent),
-        env_file="",
         instance="test",
         limits=ContainerLimits(),
         guard=None,

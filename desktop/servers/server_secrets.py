@@ -1,0 +1,73 @@
+"""The secrets of one server: looked up by the names its entry declares, told to the redactor, and named when missing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from desktop.catalog.model import CatalogServer, SecretReference
+from desktop.errors import KeychainLockedError, MissingSettingError, PassphraseError
+from desktop.secrets.lookup import SecretLookup
+from desktop.secrets.redaction import Redactor
+from desktop.servers import launch
+
+__all__ = ["ServerSecrets"]
+
+log = logging.getLogger(__name__)
+
+
+class ServerSecrets:
+    """Hands a server the secrets it declares, and no others.
+
+    Args:
+        lookup: Finds them.
+        redactor: Is told every value before it is used.
+    """
+
+    def __init__(self, lookup: SecretLookup, redactor: Redactor) -> None:
+        self._lookup = lookup
+        self._redactor = redactor
+
+    async def find(self, server: CatalogServer, values: Mapping[str, Any]) -> dict[str, str]:
+        """The values by secret name.
+
+        Raises:
+            MissingSettingError: A secret, or one of the entry's other settings, has to be set first; or the secrets are
+                locked away.
+        """
+        found = await self._lookup.find(server.secrets) if server.secrets else {}
+        secrets = {name: item.value for name, item in found.items()}
+        for name, item in found.items():
+            self._redactor.add(item.value)
+            log.info("%s: secret %s comes from %s", server.name, name, item.source)
+        unset, required = launch.missing_settings(server, values, secrets)
+        if unset:
+            for failure in self._lookup.failures.values():
+                if isinstance(failure, KeychainLockedError | PassphraseError):
+                    raise MissingSettingError(
+                        f"{server.name} needs {unset[0].name}, which can't be read: {failure.message}", failure.hint
+                    )
+        if unset or required:
+            names = [*(item.name for item in unset), *required]
+            shown = " and ".join(names[:3]) + (" and more" if len(names) > 3 else "")
+            verb = "is" if len(names) == 1 else "are"
+            hint = _hint(unset[0]) if unset else f"Set it for {server.name} in config.yaml"
+            raise MissingSettingError(f"{shown} {verb} not set", hint)
+        return secrets
+
+    async def learn(self, servers: Iterable[CatalogServer]) -> None:
+        """Tell the redactor the stored secrets of servers that may not have been started yet."""
+        for server in servers:
+            if server.secrets:
+                for item in (await self._lookup.find(server.secrets)).values():
+                    self._redactor.add(item.value)
+
+
+def _hint(secret: SecretReference) -> str:
+    """How to set it, and what the catalog says of where to get it."""
+    command = f"Set it with: docker-mcp secret set {secret.name}"
+    about = " ".join(secret.description.split()).rstrip(".")
+    example = secret.example if isinstance(secret.example, str) and secret.example.strip() else ""
+    more = about or (f"it looks like {example}" if example else "")
+    return f"{command} ({more})" if more else command

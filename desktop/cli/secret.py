@@ -49,9 +49,10 @@ def _set(arguments: argparse.Namespace) -> int:
     from desktop.secrets.store import check_name
 
     check_name(name)
-    if provider and provider != _CREDENTIAL_STORE and not provider.removeprefix(_SIGN_IN) != provider:
+    is_sign_in = provider.startswith(_SIGN_IN) and provider != _SIGN_IN
+    if provider and provider != _CREDENTIAL_STORE and not is_sign_in:
         raise UsageError(f"invalid provider: {provider}", "It is credstore or oauth/APP")
-    if provider.startswith(_SIGN_IN):
+    if is_sign_in:
         if equals:
             raise UsageError("provider cannot be used with key=value pairs", f"The sign-in supplies {name}")
         return _with_store(lambda store: store.set(name, "", provider=provider))
@@ -66,8 +67,8 @@ def _set(arguments: argparse.Namespace) -> int:
         await store.set(name, value, provider=provider)
 
     code = _with_store(work)
-    if equals and sys.stderr.isatty():
-        output.remark(
+    if equals:
+        output.tip(
             f"The value may now be in your shell's history; next time: docker-mcp secret set {name} (it is asked for)."
         )
     return code

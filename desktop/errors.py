@@ -20,6 +20,11 @@
     │   ├── KeychainUnavailableError   there is none on this machine
     │   ├── KeychainLockedError        it is locked, or waits for its owner
     │   └── PassphraseError            the passphrase is missing or wrong
+    │   └── KeychainLockedError        it is locked, or waits for its owner
+    ├── SignInError            signing in, or staying signed in, failed at some step
+    │   ├── SignInCancelledError       the person called it off
+    │   ├── GrantRefusedError          the provider no longer accepts what it gave: sign in again
+    │   └── ProviderUnavailableError   the provider can't be reached now; it is tried again later
     └── EndpointError          our own endpoint can't be opened (port in use, address not ours)
 
 Every error carries one sentence for a person (``message``) and, where there is one, what to do about it (``hint``).
@@ -37,16 +42,20 @@ __all__ = [
     "EnginePermissionError",
     "EngineUnavailableError",
     "GatewayError",
+    "GrantRefusedError",
     "ImageUnavailableError",
     "InterceptorError",
     "KeychainLockedError",
     "KeychainUnavailableError",
     "MissingSettingError",
     "PassphraseError",
+    "ProviderUnavailableError",
     "SecretStoreError",
     "ServerGoneError",
     "ServerNotFoundError",
     "ServerStartError",
+    "SignInCancelledError",
+    "SignInError",
     "SignInRequiredError",
     "StateFileError",
     "UsageError",
@@ -161,6 +170,22 @@ class KeychainLockedError(SecretStoreError):
 
 class PassphraseError(SecretStoreError):
     """The secrets are sealed with a passphrase that nobody gave, or a wrong one was given."""
+
+
+class SignInError(GatewayError):
+    """Signing in, or staying signed in, failed; the message says at which step."""
+
+
+class SignInCancelledError(SignInError):
+    """The person called a sign-in off."""
+
+
+class GrantRefusedError(SignInError):
+    """The provider no longer accepts the token or the client it gave; only a new sign-in helps."""
+
+
+class ProviderUnavailableError(SignInError):
+    """The provider can't be reached, or has trouble of its own; what is stored stays, and it is tried again later."""
 
 
 class EndpointError(GatewayError):

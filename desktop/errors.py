@@ -20,7 +20,6 @@
     │   ├── KeychainUnavailableError   there is none on this machine
     │   ├── KeychainLockedError        it is locked, or waits for its owner
     │   └── PassphraseError            the passphrase is missing or wrong
-    │   └── KeychainLockedError        it is locked, or waits for its owner
     ├── SignInError            signing in, or staying signed in, failed at some step
     │   ├── SignInCancelledError       the person called it off
     │   ├── GrantRefusedError          the provider no longer accepts what it gave: sign in again

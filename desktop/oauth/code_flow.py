@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -96,6 +96,7 @@ class CodeFlow:
         self._client: ProviderClient | None = None
         self._sdk: OAuthClientProvider | None = None
         self._asked = ""
+        self._issuer = ""
         self._token: Token | None = None
 
     async def run(self, known: Registration | None, token: Token | None, scopes: Sequence[str]) -> Granted:
@@ -230,16 +231,38 @@ class CodeFlow:
 
     async def _send(self, request: httpx2.Request) -> Answer:
         assert self._client is not None
+        content = request.content
+        if self.step is Step.REGISTERING:
+            content = _without_scope(content)
         answer = await self._client.send(
-            request.method, str(request.url), headers=dict(request.headers), content=request.content
+            request.method, str(request.url), headers=dict(request.headers), content=content
         )
         if self.step is Step.PROVIDER and answer.status == 200:
             self._choose_method(answer.fields)
+            answer = self._same_issuer(answer)
         elif self.step is Step.REGISTERING and answer.status not in (200, 201):
             raise self._not_registered(answer)
         elif self.step is Step.TOKEN:
             self._token = token_of(answer, asked=self._asked)
         return answer
+
+    def _same_issuer(self, answer: Answer) -> Answer:
+        """Take a provider's name without the slash at its end for the one with it, as many servers write it.
+
+        The package compares them letter by letter, as RFC 8414 wants. What the browser brings back is still compared with the
+        provider's own word (RFC 9207).
+        """
+        import msgspec
+        from mcp.client.auth.utils import issuers_match
+
+        assert self._sdk is not None
+        said, expected = answer.fields.get("issuer"), self._sdk._expected_issuer()
+        if not isinstance(said, str):
+            return answer
+        self._issuer = said
+        if said == expected or not issuers_match(said, expected):
+            return answer
+        return replace(answer, body=msgspec.json.encode({**answer.fields, "issuer": expected}))
 
     def _not_registered(self, answer: Answer) -> SignInError:
         assert self._sdk is not None
@@ -339,12 +362,14 @@ class CodeFlow:
                 "token_endpoint": provider.token_endpoint,
                 "revocation_endpoint": provider.revocation_endpoint or None,
             }
+            self._issuer = provider.issuer
             return OAuthMetadata.model_validate(fixed)
         for url in build_oauth_authorization_server_metadata_discovery_urls(provider.issuer, provider.issuer):
             answer = await self._client.send("GET", url, headers={"Accept": "application/json"})
             if answer.status == 200:
                 metadata = OAuthMetadata.model_validate_json(answer.body)
                 validate_metadata_issuer(metadata, provider.issuer)
+                self._issuer = provider.issuer
                 self._choose_method(answer.fields)
                 return metadata
         raise SignInError(f"{provider.issuer} does not publish how to sign in", "Check the issuer in oauth.yaml")
@@ -386,12 +411,14 @@ class CodeFlow:
             ) from None
         self.step = Step.ANSWER
         assert self._sdk is not None
-        metadata = self._sdk.context.oauth_metadata
-        if redirected.iss is not None and metadata is not None and redirected.iss != str(metadata.issuer):
-            raise _mixed_up(redirected.iss, str(metadata.issuer))
+        metadata, iss = self._sdk.context.oauth_metadata, redirected.iss
+        if iss is not None and metadata is not None:
+            if iss != self._issuer:
+                raise _mixed_up(iss, self._issuer)
+            iss = str(metadata.issuer)
         if redirected.error:
             raise _refused(redirected.error, redirected.description)
-        return AuthorizationCodeResult(code=redirected.code, state=redirected.state, iss=redirected.iss)
+        return AuthorizationCodeResult(code=redirected.code, state=redirected.state, iss=iss)
 
     # The end.
 
@@ -419,7 +446,7 @@ class CodeFlow:
             auth_method=information.token_endpoint_auth_method or "client_secret_basic",
             source=source,
             redirect_uri=kept.redirect_uri if kept is not None and source == DYNAMIC else self._redirect_uri(),
-            issuer=str(metadata.issuer) if metadata is not None else "",
+            issuer=self._issuer,
             token_endpoint=self._sdk._get_token_endpoint(),
             revocation_endpoint=str(revocation) if revocation is not None else "",
             resource=context.get_resource_url() if self._resource_counts() else "",
@@ -467,6 +494,15 @@ class _Storage:
 
 
 _ASK: Final = "Ask who runs the server"
+
+
+def _without_scope(registration: bytes) -> bytes:
+    """A client that is registered for some scopes could never ask for more (RFC 7591 section 2)."""
+    import msgspec
+
+    fields = msgspec.json.decode(registration)
+    fields.pop("scope", None)
+    return msgspec.json.encode(fields)
 
 
 def _without_coding(answer: Answer) -> list[tuple[str, str]]:

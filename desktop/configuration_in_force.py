@@ -11,6 +11,7 @@ from desktop.catalog.configuration import Configuration
 from desktop.errors import GatewayError
 from desktop.events import EventStream
 from desktop.host import ProblemsChanged, ServersChanged
+from desktop.policy.rules import Policy
 from desktop.services import Services
 from desktop.state.watching import watch
 
@@ -39,23 +40,43 @@ class ConfigurationInForce:
         self._services = services
         self._reloading = asyncio.Lock()
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Sentences about files that are broken."""
+        broken = self._services.policy.current.broken
+        refused = f"{broken}; until it is mended no secret is given away and no tool can be called"
+        return (*self.current.problems, *([refused] if broken and self.loaded else []))
+
     async def reload(self) -> None:
         """Read the files again and follow what changed; a broken file is named, its last good state stays in force."""
         services = self._services
         async with self._reloading:
+            policy, problems = services.policy.current, self.problems
             new = await asyncio.to_thread(services.source.load)
-            if new is self.current and self.loaded:
+            if await asyncio.to_thread(services.policy.load) is policy and new is self.current and self.loaded:
                 return
-            problems = new.problems != self.current.problems
             self.current = new
             await services.fleet.apply(new)
+            if self.loaded and services.policy.current is not policy:
+                await self._take_secrets_back(policy)
             services.gateway.configuration_changed()
             services.fleet.retry_missing()
             self.loaded = True
         self.changed.publish(new)
         services.events.publish(ServersChanged())
-        if problems:
+        if problems != self.problems:
             services.events.publish(ProblemsChanged())
+
+    async def _take_secrets_back(self, before: Policy) -> None:
+        """Stop the servers that run with a secret they may no longer have."""
+        now = self._services.policy.current
+        for name in self.current.enabled:
+            server = self.current.servers.get(name)
+            if server is not None and any(
+                before.may_have(secret.name, name, server.image) and not now.may_have(secret.name, name, server.image)
+                for secret in server.secrets
+            ):
+                await self._services.fleet.restart(name)
 
     async def follow_files(self) -> None:
         """Read the files again whenever one has changed; for ever."""

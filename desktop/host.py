@@ -8,7 +8,7 @@ from typing import Protocol
 
 from desktop.events import EventStream
 from desktop.gateway.open_calls import RunningCall
-from desktop.policy.question import Question
+from desktop.policy.question import Answer, Question
 from desktop.servers.status import OfferedTool, ServerStatus
 from desktop.sharing import Sharing
 
@@ -129,7 +129,7 @@ class Host(Protocol):
     def questions(self) -> tuple[Question, ...]:
         """What waits for the person's answer, oldest first."""
 
-    async def answer(self, question: int, allowed: bool) -> None:
+    async def answer(self, question: int, answer: Answer) -> None:
         """Take the person's answer to a question; one that has gone is fine."""
 
     async def set_enabled(self, name: str, enabled: bool) -> None:

@@ -18,7 +18,7 @@ from desktop.host import (
     ServersChanged,
     StatusChanged,
 )
-from desktop.policy.question import Question
+from desktop.policy.question import Answer, Question
 from desktop.secrets.token import gateway_token
 from desktop.servers.launch import server_kind
 from desktop.servers.launcher import RUN_WITHOUT_CONTAINER
@@ -108,7 +108,7 @@ class RunningHost:
 
     def problems(self) -> tuple[str, ...]:
         """Sentences about broken files."""
-        return self.configuration.current.problems
+        return self.configuration.problems
 
     def stderr(self, name: str) -> tuple[str, ...]:
         """The last lines of a server's standard error."""
@@ -118,9 +118,9 @@ class RunningHost:
         """What waits for the person's answer."""
         return self.services.questions.open()
 
-    async def answer(self, question: int, allowed: bool) -> None:
+    async def answer(self, question: int, answer: Answer) -> None:
         """Take the person's answer."""
-        self.services.questions.answer(question, allowed=allowed)
+        self.services.questions.answer(question, answer)
 
     async def set_enabled(self, name: str, enabled: bool) -> None:
         """Turn a server on or off."""

@@ -18,7 +18,9 @@ from desktop.gateway.gateway import Gateway
 from desktop.gateway.interceptors import InterceptorRunner
 from desktop.gateway_options import GatewayOptions
 from desktop.host import HostEvent, QuestionsChanged, ServersChanged, StatusChanged
+from desktop.policy.call_consent import CallConsent
 from desktop.policy.consent import ConsentStore
+from desktop.policy.policy_file import PolicyFile
 from desktop.policy.questions import Questions
 from desktop.secrets.keychain import SERVICE, KeychainStore
 from desktop.secrets.lookup import EnvFileSource, SecretLookup, SecretSource, parse_secrets_option
@@ -55,6 +57,7 @@ class Services:
         registry: Which servers are on.
         choices: What was chosen for servers.
         consent: What the person has agreed to.
+        policy: Their rules for secrets and tools.
         questions: Where they are asked for more.
         search: Searches the catalogs.
         keychain: The system's keychain.
@@ -76,6 +79,7 @@ class Services:
         self.registry = RegistryFile(paths.registry, paths.lock_for(paths.registry))
         self.choices = ServerChoicesFile(paths.server_choices, paths.lock_for(paths.server_choices))
         self.consent = ConsentStore(paths.consents)
+        self.policy = PolicyFile(paths.policy, paths.lock_for(paths.policy))
         self.questions = Questions(self.consent)
         self.search = CatalogSearch()
         self.keychain = KeychainStore(SERVICE)
@@ -86,7 +90,9 @@ class Services:
         self._watchdog_started: asyncio.Task[None] | None = None
         self.launcher = Launcher(
             engine=self.monitor,
-            secrets=ServerSecrets(SecretLookup(self._secret_sources(options.secrets)), self.redactor),
+            secrets=ServerSecrets(
+                SecretLookup(self._secret_sources(options.secrets)), self.redactor, policy=lambda: self.policy.current
+            ),
             consent=self.consent,
             questions=self.questions,
             instance=lock.instance,
@@ -105,7 +111,13 @@ class Services:
             most_running=options.most_running,
             echo=options.on_stderr,
         )
-        self.gateway = Gateway(self.fleet, patterns=options.tools, call_log=options.call_log, guard=self._call_guard())
+        self.gateway = Gateway(
+            self.fleet,
+            patterns=options.tools,
+            call_log=options.call_log,
+            guard=self._call_guard(),
+            policy=lambda: self.policy.current,
+        )
         self.fleet.changed.subscribe(lambda name: self.events.publish(ServersChanged(names=frozenset({name}))))
         self.questions.changed.subscribe(lambda _: self.events.publish(QuestionsChanged()))
         self.gateway.changed.subscribe(lambda _: self.events.publish(StatusChanged()))
@@ -125,16 +137,15 @@ class Services:
         ]
         return [*chosen, EnvFileSource(self.paths.env_file)]
 
-    def _call_guard(self) -> CallGuard | None:
-        """What stands around calls; nothing where nothing was asked for."""
+    def _call_guard(self) -> CallGuard:
+        """What stands around calls."""
         options, screen = self.options, None
         if options.block_secrets:
             redact = options.block_secrets == "redact"
             screen = SecretScreen(SecretScanner(self.redactor), redact=redact, tell=options.on_scan)
-        elif not options.interceptors:
-            return None
         runner = InterceptorRunner(self.launcher, self._interceptor_says, time_limit=options.interceptor_timeout)
-        return CallGuard(interceptors=options.interceptors, runner=runner, screen=screen)
+        consent = CallConsent(self.questions, self.consent, self.redactor.clean)
+        return CallGuard(interceptors=options.interceptors, runner=runner, screen=screen, consent=consent)
 
     def _interceptor_says(self, name: str, line: str) -> None:
         tell = self.options.on_interceptor or (lambda name, line: log.info("%s: %s", name, line))

@@ -1,14 +1,14 @@
-"""What stands between a call and its server: interceptors (spec 3.12) and the search for secrets (spec 3.13).
+"""What stands between a call and its server: interceptors (spec 3.12), the search for secrets (spec 3.13), the person's yes.
 
-Without either no call passes through here. Outermost first: interceptors in the order they were given, then the search of
-the arguments, then the server. The answer is searched last of all, so that what interceptors say is searched as well.
+Outermost first: interceptors in the order they were given, then the search of the arguments, then the person where the policy
+says to ask them, then the server. The answer is searched last of all, so that what interceptors say is searched as well.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -17,14 +17,17 @@ from msgspec import Raw
 from desktop import jsonrpc
 from desktop.errors import InterceptorError
 from desktop.gateway.interceptors import Interceptor, InterceptorRunner
+from desktop.gateway.naming import Route
 from desktop.gateway.session import Call, Session
 from desktop.jsonrpc import Envelope, MalformedMessageError
+from desktop.policy.call_consent import CallConsent
 from desktop.secrets.scanner import INLINE, SecretScanner
 
 __all__ = ["CallGuard", "SecretScreen"]
 
 Method = Callable[[Call, Envelope], None]
 ServerOf = Callable[[Session, str], Awaitable[str]]
+Asked = Callable[[Session], Mapping[str, Route]]
 Later = Callable[[Call, Coroutine[Any, Any, None]], None]
 _KINDS: Final = {"tools/call": "tool", "prompts/get": "prompt", "resources/read": "resource"}
 _ADDED: Final = ("server", "client", "session", "tool")
@@ -73,9 +76,10 @@ class GuardedCall(Call):
     Attributes:
         kind: What is called: ``tool``, ``prompt`` or ``resource``.
         outer: How many interceptors stand before the one that answered in the server's place; all, when none did.
+        agreed: Whether the person has allowed this call.
     """
 
-    __slots__ = ("guard", "kind", "outer")
+    __slots__ = ("agreed", "guard", "kind", "outer")
 
     def __init__(self, call: Call, guard: CallGuard, kind: str, subject: str, outer: int) -> None:
         super().__init__(call.session, call.id, call.reply)
@@ -84,6 +88,7 @@ class GuardedCall(Call):
         self.guard = guard
         self.kind = kind
         self.outer = outer
+        self.agreed = False
 
     def finish(self, message: bytes) -> None:
         """The answer, before the guard has seen it."""
@@ -107,6 +112,7 @@ class CallGuard:
         interceptors: In their order.
         runner: Runs them.
         screen: Searches for secrets; None does not.
+        consent: Asks the person; None lets no call wait.
     """
 
     def __init__(
@@ -115,27 +121,41 @@ class CallGuard:
         interceptors: Sequence[Interceptor] = (),
         runner: InterceptorRunner | None = None,
         screen: SecretScreen | None = None,
+        consent: CallConsent | None = None,
     ) -> None:
         self._interceptors = tuple(interceptors)
         self._runner = runner
         self._screen = screen
+        self._consent = consent
         self._later: Later
         self._server_of: ServerOf
+        self._asked: Asked
 
-    def guarded(self, methods: dict[str, Method], later: Later, server_of: ServerOf) -> dict[str, Method]:
+    def guarded(self, methods: dict[str, Method], later: Later, server_of: ServerOf, asked: Asked) -> dict[str, Method]:
         """The methods of the gateway with the guard around those that call servers.
 
         Args:
             methods: The gateway's methods.
             later: Does work for a call and answers with the error it ends with.
             server_of: The server a session's tool leads to, or empty.
+            asked: A session's tools that the person is to be asked about before each call, and where they lead.
         """
-        self._later, self._server_of = later, server_of
+        self._later, self._server_of, self._asked = later, server_of, asked
         kinds = _KINDS if self._screen is not None else {"tools/call": "tool"}
         return {**methods, **{name: self._around(methods[name], kind) for name, kind in kinds.items()}}
 
+    def session_ended(self, session: Session) -> None:
+        """Forget what the person has allowed for a session."""
+        if self._consent is not None:
+            self._consent.session_ended(session.id)
+
     def _around(self, method: Method, kind: str) -> Method:
+        watches = self._screen is not None or bool(self._interceptors)
+
         def take(call: Call, message: Envelope) -> None:
+            if not watches and (self._consent is None or not self._asked(call.session)):
+                method(call, message)
+                return
             subject = _subject.decode(message.params)
             name = subject.name or subject.uri
             outer = len(self._interceptors) if kind == "tool" else 0
@@ -143,11 +163,11 @@ class CallGuard:
                 guarded = GuardedCall(call, self, kind, name, outer)
                 call.session.replace(call, guarded)
             elif call.subject == name:  # it has waited until the servers were listed
-                method(call, message)
+                self._send(call, message, method)
                 return
             else:  # one of our own tools hands it on to another
                 guarded = call
-                guarded.subject, guarded.outer = name, outer
+                guarded.subject, guarded.outer, guarded.agreed = name, outer, False
             if outer and any(item.when == "before" for item in self._interceptors):
                 self._later(guarded, self._before(guarded, message, method))
             else:
@@ -178,7 +198,7 @@ class CallGuard:
     def _search_arguments(self, call: GuardedCall, message: Envelope, method: Method, subject: _Subject) -> None:
         screen = self._screen
         if screen is None:
-            _dispatch(method, call, message)
+            self._send(call, message, method)
             return
         data = bytes(subject.arguments)
         if subject.inputResponses:
@@ -213,6 +233,29 @@ class CallGuard:
             members = jsonrpc.fields(message.params)
             members |= jsonrpc.fields(Raw(cleaned)) if "inputResponses" in members else {"arguments": Raw(cleaned)}
             message.params = Raw(jsonrpc.encode(members))
+        self._send(call, message, method)
+
+    def _send(self, call: GuardedCall, message: Envelope, method: Method) -> None:
+        """To the server, once the person agrees where they are to be asked."""
+        route = None
+        if self._consent is not None and call.kind == "tool" and not call.agreed:
+            route = self._asked(call.session).get(call.subject)
+        if route is None:
+            _dispatch(method, call, message)
+        else:
+            self._later(call, self._ask(call, message, method, route))
+
+    async def _ask(self, call: GuardedCall, message: Envelope, method: Method, route: Route) -> None:
+        assert self._consent is not None
+        await self._consent.ask(
+            session=call.session.id,
+            asker=call.session.client,
+            server=route.server,
+            title=route.server,
+            tool=route.name,
+            arguments=bytes(_subject.decode(message.params).arguments),
+        )
+        call.agreed, call.task = True, None
         _dispatch(method, call, message)
 
     # On the way back.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -28,6 +28,7 @@ from desktop.gateway.open_calls import OpenCalls
 from desktop.gateway.own_tools import OwnTools
 from desktop.gateway.session import LOG_LEVELS, Call, CallLog, Reply, Session
 from desktop.jsonrpc import Envelope, MalformedMessageError
+from desktop.policy.rules import NO_POLICY, Policy
 from desktop.servers.fleet import Fleet
 from desktop.servers.managed_server import ManagedServer
 from desktop.servers.upstream import PROTOCOL_VERSION, Upstream
@@ -71,7 +72,9 @@ class Gateway:
     Args:
         fleet: The servers.
         patterns: ``--tools``.
-        on_call: Called with each ended tool call, for ``--log-calls``.
+        call_log: Is told of tool calls, for ``--log-calls``.
+        guard: Stands around calls.
+        policy: The person's policy in force.
 
     Attributes:
         changed: An event whenever sessions, calls or the offer changed.
@@ -86,12 +89,13 @@ class Gateway:
         patterns: tuple[str, ...] = (),
         call_log: CallLog | None = None,
         guard: CallGuard | None = None,
+        policy: Callable[[], Policy] = lambda: NO_POLICY,
     ) -> None:
         self.changed: EventStream[None] = EventStream()
         self.sessions: dict[str, Session] = {}
         self.open_calls = OpenCalls(self.sessions, fleet)
         self._fleet = fleet
-        self._offers = Offers(fleet, patterns)
+        self._offers = Offers(fleet, patterns, policy)
         self._own = OwnTools()
         self._call_log = call_log
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -116,8 +120,9 @@ class Gateway:
             "ping": lambda call, _: call.result(b"{}"),
             "initialize": self._initialize,
         }
+        self._guard = guard
         if guard is not None:
-            self._methods = guard.guarded(self._methods, self._later, self._server_of_tool)
+            self._methods = guard.guarded(self._methods, self._later, self._server_of_tool, self._asked_about)
 
     @property
     def offer(self) -> Offer:
@@ -150,6 +155,8 @@ class Gateway:
         for call in tuple(session.calls.values()):
             call.cancel({"reason": Raw(b'"the session has ended"')}, error="The session has ended")
         session.end()
+        if self._guard is not None:
+            self._guard.session_ended(session)
         for server, uri in session.subscriptions:
             self._stop_subscription(session, server, uri)
         self.changed.publish(None)
@@ -341,6 +348,9 @@ class Gateway:
             await self.settled(self._patience())
             route = self._offers.of(session).tool_routes.get(name)
         return route.server if route is not None else ""
+
+    def _asked_about(self, session: Session) -> Mapping[str, Route]:
+        return self._offers.of(session).asked
 
     def _get_prompt(self, call: Call, message: Envelope) -> None:
         name = _name.decode(message.params).name

@@ -6,8 +6,9 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
+import msgspec
 from msgspec import Raw
 
 from desktop import jsonrpc
@@ -15,6 +16,7 @@ from desktop.catalog.model import CatalogServer
 from desktop.gateway.naming import Route, exposed_names
 from desktop.gateway.own_tools import OwnTools
 from desktop.gateway.tool_filter import ToolFilter
+from desktop.policy.rules import NO_POLICY, Action, Policy
 from desktop.servers.listing import Listing
 
 __all__ = ["Offer", "build_offer", "renamed"]
@@ -33,6 +35,7 @@ class Offer:
         template_routes: Patterns of resource templates, in order, each with the prefix we gave it and its server.
         template_names: Exposed URI template -> where it leads, for completion.
         ambiguous, ambiguous_prompts: A name several servers use -> the exposed names to choose from.
+        asked: The tools the person is to be asked about before each call: exposed name -> where it leads.
         instructions: What servers say about themselves, each under its name.
     """
 
@@ -47,6 +50,7 @@ class Offer:
     template_names: Mapping[str, Route] = field(default_factory=dict)
     ambiguous: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ambiguous_prompts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    asked: Mapping[str, Route] = field(default_factory=dict)
     instructions: str = ""
 
     def differences(self, other: Offer) -> list[str]:
@@ -75,6 +79,7 @@ def build_offer(
     servers: Iterable[tuple[CatalogServer, Listing]],
     allowed: ToolFilter,
     *,
+    policy: Policy = NO_POLICY,
     own: OwnTools | None = None,
     hidden: Collection[str] = (),
 ) -> Offer:
@@ -83,6 +88,7 @@ def build_offer(
     Args:
         servers: Each with what it offers.
         allowed: The person's choice of tools.
+        policy: Their policy; tools it denies are left out.
         own: The gateway's own tools and prompts, listed first.
         hidden: Names of servers whose tools and prompts can be called but are in no list.
     """
@@ -94,6 +100,8 @@ def build_offer(
         for name, entry in _named(listing.tools, "name")
         if allowed(server, name)
     ]
+    actions = _actions(policy, tools)
+    tools = [tool for tool in tools if actions.get(tool[0]) is not Action.DENY]
     prompts = [
         (Route(server.name, name), "", entry)
         for server, listing in ordered
@@ -131,9 +139,41 @@ def build_offer(
         ],
         template_names={uri: route for uri, (route, _) in templates.items()},
         ambiguous=_ambiguous(tool_names),
+        asked={name: route for route, name in tool_names.items() if actions.get(route) is Action.ASK},
         ambiguous_prompts=_ambiguous(prompt_names),
         instructions=_instructions(ordered),
     )
+
+
+class _Hints(msgspec.Struct):
+    readOnlyHint: Any = None
+    destructiveHint: Any = None
+
+
+class _Annotated(msgspec.Struct):
+    annotations: _Hints | None = None
+
+
+_annotated = msgspec.json.Decoder(_Annotated)
+
+
+def _actions(policy: Policy, tools: Iterable[tuple[Route, str, Raw]]) -> dict[Route, Action]:
+    """What the policy says of each tool; empty when it says nothing of tools."""
+    if not policy.decides_on_tools:
+        return {}
+    actions = {}
+    for route, _, entry in tools:
+        try:
+            hints = _annotated.decode(entry).annotations or _Hints()
+        except msgspec.MsgspecError:  # a server may call anything its annotations
+            hints = _Hints()
+        actions[route] = policy.on_tool(
+            route.server,
+            route.name,
+            read_only=hints.readOnlyHint is True,
+            destructive=hints.destructiveHint is True,
+        )
+    return actions
 
 
 def _named(entries: Iterable[Raw], key: str) -> Iterable[tuple[str, Raw]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from desktop.catalog.model import CatalogServer
 from desktop.gateway.offer import Offer, build_offer
 from desktop.gateway.own_tools import OwnTools
 from desktop.gateway.session import Session
 from desktop.gateway.tool_filter import tool_filter
+from desktop.policy.rules import Policy
 from desktop.servers.fleet import Fleet
 from desktop.servers.listing import Listing
 
@@ -21,17 +22,19 @@ class Offers:
     Args:
         fleet: The servers.
         patterns: ``--tools``.
+        policy: The policy in force.
 
     Attributes:
         current: What is offered to a client with every ability.
         own: The gateway's own tools; set before the first `renew`.
     """
 
-    def __init__(self, fleet: Fleet, patterns: tuple[str, ...]) -> None:
+    def __init__(self, fleet: Fleet, patterns: tuple[str, ...], policy: Callable[[], Policy]) -> None:
         self.current = Offer()
         self.own = OwnTools()
         self._fleet = fleet
         self._patterns = patterns
+        self._policy = policy
         self._variants: dict[str, Offer] = {}
         self._of_sessions: dict[str, Offer] = {}
 
@@ -86,7 +89,8 @@ class Offers:
             listing = server.listing if abilities is None else server.listing_for(abilities)
             if listing is not None:
                 listed.append((server.server, listing))
-        return build_offer(listed, tool_filter(self._patterns, self._fleet.configuration.tools), own=self.own)
+        allowed = tool_filter(self._patterns, self._fleet.configuration.tools)
+        return build_offer(listed, allowed, policy=self._policy(), own=self.own)
 
     def _merged_for(self, session: Session) -> Offer:
         assert session.additions is not None
@@ -96,4 +100,5 @@ class Offers:
             if (listing := server.listing_for(session.abilities)) is not None
         ]
         allowed = tool_filter(self._patterns, self._fleet.configuration.tools)
-        return build_offer(listed, allowed, own=self.own, hidden=frozenset(session.additions.hidden))
+        hidden = frozenset(session.additions.hidden)
+        return build_offer(listed, allowed, policy=self._policy(), own=self.own, hidden=hidden)

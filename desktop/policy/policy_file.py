@@ -30,7 +30,12 @@ class PolicyFile:
         self._lock_path = lock_path
         self._backup = path.with_name(path.name + ".bak")
         self._lock = threading.Lock()
-        self._seen: tuple[bytes | None, Policy] = (b"", NO_POLICY)
+        self._seen: tuple[bytes | None, Policy] = (None, Policy(broken=f"{path} was not read yet"))
+
+    @property
+    def current(self) -> Policy:
+        """The rules as they were read last; before the first `load` everything is refused."""
+        return self._seen[1]
 
     def text(self) -> str:
         """The file as it is; empty when there is none.
@@ -64,7 +69,7 @@ class PolicyFile:
             try:
                 data = read_bytes(self._path)
                 if data != self._seen[0]:
-                    self._seen = (data, self._parsed(decode(data, self._path)))
+                    self._seen = (data, self._parsed(decode(data, self._path)) if data else NO_POLICY)
             except StateFileError as error:
                 if self._seen[1].broken != error.message:
                     self._seen = (None, Policy(broken=error.message))

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 
-__all__ = ["Question"]
+__all__ = ["Answer", "Question"]
+
+
+class Answer(enum.Enum):
+    """What the person says: no, or yes and for how long."""
+
+    REFUSE = "refuse"
+    ONCE = "once"
+    SESSION = "session"
+    ALWAYS = "always"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +30,8 @@ class Question:
         matters: What it is about, each a phrase such as "use the secret SLACK_TOKEN".
         seconds: How long the answer is waited for.
         asked_at: Monotonic seconds.
+        details: More to look at before deciding, such as a call's arguments, without secrets; may have many lines.
+        repeats: Whether the same may be asked again, so that a yes can also be for once or for the client's session.
     """
 
     id: int
@@ -30,3 +42,5 @@ class Question:
     matters: tuple[str, ...]
     seconds: float
     asked_at: float
+    details: str = ""
+    repeats: bool = False

@@ -6,12 +6,12 @@ import asyncio
 import itertools
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from desktop.errors import ConsentRequiredError
 from desktop.events import EventStream
 from desktop.policy.consent import ConsentKind, ConsentStore
-from desktop.policy.question import Question
+from desktop.policy.question import Answer, Question
 
 __all__ = ["Questions"]
 
@@ -22,7 +22,7 @@ _REFUSED_FOR: Final = 600.0
 class _Open:
     def __init__(self, question: Question) -> None:
         self.question = question
-        self.answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self.waiting = 0
 
 
@@ -55,11 +55,11 @@ class Questions:
         """Those that wait, oldest first. May be read from any thread."""
         return self._shown
 
-    def answer(self, id: int, *, allowed: bool) -> None:
+    def answer(self, id: int, answer: Answer) -> None:
         """Take the person's answer; one that comes too late changes nothing."""
         for item in self._open.values():
             if item.question.id == id and not item.answer.done():
-                item.answer.set_result(allowed)
+                item.answer.set_result(answer)
 
     async def ask(
         self, kind: ConsentKind, *, server: str, title: str, asker: str, matters: Sequence[str], instead: str
@@ -78,6 +78,41 @@ class Questions:
         subject = f"{server}: {'; '.join(matters)}"
         if await asyncio.to_thread(self._consent.granted, kind, subject):
             return
+        await self._decided(subject, kind, server, title, asker, tuple(matters), instead)
+        await asyncio.to_thread(self._consent.grant, kind, subject)
+
+    async def ask_about_call(
+        self, *, server: str, title: str, asker: str, tool: str, arguments: str, instead: str
+    ) -> Answer:
+        """Return the person's yes to one call, and how far it reaches; nothing of it is remembered here.
+
+        Args:
+            server, title, asker: See `Question`.
+            tool: The tool's original name.
+            arguments: What it is called with, for people, without secrets.
+            instead: What the person can do by themselves, for the hint of a refusal.
+
+        Raises:
+            ConsentRequiredError: As `ask` does.
+        """
+        matter = f"call its tool {tool}"
+        subject = f"{server}: {matter} with {arguments}"
+        return await self._decided(
+            subject, "call-tool", server, title, asker, (matter,), instead, details=arguments, repeats=True
+        )
+
+    async def _decided(
+        self,
+        subject: str,
+        kind: ConsentKind,
+        server: str,
+        title: str,
+        asker: str,
+        matters: tuple[str, ...],
+        instead: str,
+        **more: Any,
+    ) -> Answer:
+        """The person's yes; everything else is a `ConsentRequiredError`."""
         named = f"{title} may not {' and '.join(matters)}"
         if not self._attended:
             raise ConsentRequiredError(f"{named} before a person has agreed, and no tray runs to ask", instead)
@@ -87,33 +122,39 @@ class Questions:
         if item is None:
             if len(self._open) >= _OPEN_AT_ONCE:
                 raise ConsentRequiredError(f"{named} yet: too many questions wait for the person", instead)
-            item = self._begin(subject, kind, server, title, asker, tuple(matters))
-        allowed = await self._answer_to(item, subject)
-        if allowed is None:
+            item = self._begin(
+                subject,
+                Question(
+                    id=next(self._ids),
+                    kind=kind,
+                    server=server,
+                    title=title,
+                    asker=asker,
+                    matters=matters,
+                    seconds=self._time_limit,
+                    asked_at=time.monotonic(),
+                    **more,
+                ),
+            )
+        answer = await self._answer_to(item, subject)
+        if answer is None:
             raise ConsentRequiredError(f"{named}: nobody answered within {self._time_limit:.0f} s", instead)
-        if not allowed:
-            self._refused[subject] = time.monotonic()
+        if answer is Answer.REFUSE:
+            self._remember_refusal(subject)
             raise ConsentRequiredError(f"The person has refused: {named}", instead)
-        await asyncio.to_thread(self._consent.grant, kind, subject)
+        return answer
 
-    def _begin(
-        self, subject: str, kind: ConsentKind, server: str, title: str, asker: str, matters: tuple[str, ...]
-    ) -> _Open:
-        question = Question(
-            id=next(self._ids),
-            kind=kind,
-            server=server,
-            title=title,
-            asker=asker,
-            matters=matters,
-            seconds=self._time_limit,
-            asked_at=time.monotonic(),
-        )
+    def _remember_refusal(self, subject: str) -> None:
+        now = time.monotonic()
+        self._refused = {other: since for other, since in self._refused.items() if now - since < _REFUSED_FOR}
+        self._refused[subject] = now
+
+    def _begin(self, subject: str, question: Question) -> _Open:
         item = self._open[subject] = _Open(question)
         self._tell()
         return item
 
-    async def _answer_to(self, item: _Open, subject: str) -> bool | None:
+    async def _answer_to(self, item: _Open, subject: str) -> Answer | None:
         """The answer, None when the time is up; the question goes with the last that waits for it."""
         item.waiting += 1
         left = item.question.asked_at + self._time_limit - time.monotonic()

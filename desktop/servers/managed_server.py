@@ -410,10 +410,17 @@ class ManagedServer:
                 await self._offering.refreshed(await self.acquire(None))
 
     async def retry(self) -> None:
-        """Forget a failure and the back-off, and try again what was wanted."""
-        failed = self.failure is not None
+        """Forget a failure and the back-off, and try again what was wanted; what is missing still stays the failure."""
+        failure = self.failure
+        if isinstance(failure, MissingSettingError) and self.listing is not None:
+            try:
+                await self._launcher.transport(self.server, self.values, self.log)
+            except MissingSettingError:
+                return
+            except GatewayError:
+                pass  # it would fail for another reason, which the next start finds out
         self._back_off.reset()
-        if failed:
+        if failure is not None:
             await self.ensure_listed()
             self._changed()
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from desktop.catalog.model import CatalogServer, SecretReference
 from desktop.errors import KeychainLockedError, MissingSettingError, PassphraseError
+from desktop.policy.rules import NO_POLICY, Policy
 from desktop.secrets.lookup import SecretLookup
 from desktop.secrets.redaction import Redactor
 from desktop.servers import launch
@@ -23,19 +24,24 @@ class ServerSecrets:
     Args:
         lookup: Finds them.
         redactor: Is told every value before it is used.
+        policy: The person's policy in force.
     """
 
-    def __init__(self, lookup: SecretLookup, redactor: Redactor) -> None:
+    def __init__(
+        self, lookup: SecretLookup, redactor: Redactor, policy: Callable[[], Policy] = lambda: NO_POLICY
+    ) -> None:
         self._lookup = lookup
         self._redactor = redactor
+        self._policy = policy
 
     async def find(self, server: CatalogServer, values: Mapping[str, Any]) -> dict[str, str]:
         """The values by secret name.
 
         Raises:
             MissingSettingError: A secret, or one of the entry's other settings, has to be set first; or the secrets are
-                locked away.
+                locked away, or the policy keeps one from the server.
         """
+        self._check_policy(server)
         found = await self._lookup.find(server.secrets) if server.secrets else {}
         secrets = {name: item.value for name, item in found.items()}
         for name, item in found.items():
@@ -55,6 +61,13 @@ class ServerSecrets:
             hint = _hint(unset[0]) if unset else f"Set it for {server.name} in config.yaml"
             raise MissingSettingError(f"{shown} {verb} not set", hint)
         return secrets
+
+    def _check_policy(self, server: CatalogServer) -> None:
+        policy = self._policy()
+        kept = [item.name for item in server.secrets if not policy.may_have(item.name, server.name, server.image)]
+        if kept:
+            hint = policy.broken or f"To allow it, add '{kept[0]} allows {server.name}' (docker-mcp policy set --help)"
+            raise MissingSettingError(f"The policy does not let {server.name} have the secret {kept[0]}", hint)
 
     async def learn(self, servers: Iterable[CatalogServer]) -> None:
         """Tell the redactor the stored secrets of servers that may not have been started yet."""

@@ -12,6 +12,7 @@ from PySide6.QtGui import QGuiApplication
 
 from desktop.errors import GatewayError
 from desktop.host import Host
+from desktop.policy.question import Answer
 from desktop.sharing import Sharing
 from desktop.tray.bridge import Bridge
 
@@ -78,9 +79,9 @@ class Actions(QObject):
         """End a call under way."""
         self._run(lambda host: host.cancel_call(number))
 
-    def answer(self, question: int, allowed: bool) -> None:
+    def answer(self, question: int, answer: Answer) -> None:
         """Answer a question of the host."""
-        self._run(lambda host: host.answer(question, allowed))
+        self._run(lambda host: host.answer(question, answer))
 
     def copy(self, text: str) -> None:
         """Put a text on the clipboard."""

@@ -20,6 +20,7 @@ from desktop.gateway.interceptors import Interceptor, InterceptorRunner
 from desktop.gateway.session import Call
 from desktop.jsonrpc import Envelope
 from desktop.policy.consent import ConsentStore
+from desktop.policy.question import Answer
 from desktop.policy.questions import Questions
 from tests.gateway.conftest import Rig
 from tests.helpers.fake_mcp import FakeServer, eventually
@@ -81,7 +82,7 @@ class Dynamic:
                 if not self.asked or self.asked[-1] != question.matters:
                     self.asked.append(question.matters)
                 asyncio.get_running_loop().call_soon(
-                    lambda id=question.id: self.questions.answer(id, allowed=self.says)
+                    lambda id=question.id: self.questions.answer(id, Answer.ALWAYS if self.says else Answer.REFUSE)
                 )
 
         self.says = allowed
@@ -258,7 +259,7 @@ async def test_a_client_that_waits_for_the_person_hears_that_it_is_to_wait(
     await eventually(lambda: len(asked.before) >= 2)
     assert [message["params"]["progress"] for message in asked.before[:2]] == [1, 2]
     assert asked.before[0]["params"]["progressToken"] == "p"
-    dynamic.questions.answer(dynamic.questions.open()[0].id, allowed=True)
+    dynamic.questions.answer(dynamic.questions.open()[0].id, Answer.ALWAYS)
     assert not (await asked.result())["isError"]
     told = len(asked.before)
     await asyncio.sleep(0.03)

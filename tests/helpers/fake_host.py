@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import time
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
@@ -22,11 +23,11 @@ from desktop.host import (
     ServersChanged,
     StatusChanged,
 )
-from desktop.policy.question import Question
+from desktop.policy.question import Answer, Question
 from desktop.servers.status import OfferedTool, ServerKind, ServerState, ServerStatus
 from desktop.sharing import Sharing
 
-__all__ = ["DOCKER", "NO_DOCKER", "FakeHost", "failing_host", "few_servers", "long_names", "many_servers", "question"]
+__all__ = ["DOCKER", "NO_DOCKER", "FakeHost", "call_question", "failing_host", "few_servers", "long_names", "many_servers", "question"]
 
 DOCKER = EngineStatus(state=EngineState.CONNECTED, name="Docker 28.2")
 NO_DOCKER = EngineStatus(
@@ -111,8 +112,8 @@ class FakeHost:
     def questions(self) -> tuple[Question, ...]:
         return self._questions
 
-    async def answer(self, question: int, allowed: bool) -> None:
-        self.calls.append(("answer", question, allowed))
+    async def answer(self, question: int, answer: Answer) -> None:
+        self.calls.append(("answer", question, answer))
         self.set_questions(*(item for item in self._questions if item.id != question))
 
     def set_questions(self, *questions: Question) -> None:
@@ -235,6 +236,18 @@ def question(id: int = 1, **values: Any) -> Question:
         "asked_at": time.monotonic(),
     }
     return Question(id=id, **{**usual, **values})
+
+
+def call_question(id: int = 1, **values: Any) -> Question:
+    """A question as a call brings it that the policy says to ask about."""
+    arguments = {"owner": "ada", "repo": "mcp-gateway", "title": "Tools are listed twice", "labels": ["bug"]}
+    usual: dict[str, Any] = {
+        "kind": "call-tool",
+        "matters": ("call its tool create_issue",),
+        "details": json.dumps(arguments, indent=2),
+        "repeats": True,
+    }
+    return question(id, **{**usual, **values})
 
 
 def few_servers() -> list[ServerStatus]:

@@ -13,6 +13,7 @@ import pytest
 from desktop.app import Application, GatewayOptions, running
 from desktop.catalog.selection import Selection
 from desktop.engine.labels import INSTANCE
+from desktop.policy.question import Answer
 from tests.helpers.docker_engine import docker_engine
 from tests.helpers.fake_mcp import eventually
 from tests.helpers.gateway_client import GatewayClient
@@ -61,7 +62,7 @@ async def allowing(
     await eventually(lambda: application.questions() or using.done(), seconds=LIMIT)
     assert application.questions(), using.result()
     (question,) = application.questions()
-    await application.answer(question.id, True)
+    await application.answer(question.id, Answer.ALWAYS)
     text, failed = await using
     assert not failed, text
     return text, list(question.matters)

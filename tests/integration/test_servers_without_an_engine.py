@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from desktop.app import Application, GatewayOptions, running
+from desktop.policy.policy_file import PolicyFile
+from desktop.policy.question import Answer
 from desktop.servers.status import ServerState
 from tests.helpers import package_server
 from tests.helpers.fake_mcp import eventually
@@ -323,3 +325,40 @@ async def test_an_address_that_is_none_is_one_sentence(home: Home) -> None:
     async with application(home) as found:
         status = await state(found, "far", ServerState.FAILING)
         assert status.reason == "far has no usable address: 'ftp://example.invalid' is not an http(s) URL"
+
+
+async def test_the_policy_takes_a_secret_back_from_a_running_server_and_gives_it_again(home: Home) -> None:
+    port = free_port()
+    home.catalog({"far": remote(port, "streaming", Authorization="Bearer $TOKEN")})
+    home.enable("far")
+    policy = PolicyFile(home.paths.policy, home.paths.lock_for(home.paths.policy))
+    async with remote_server("streaming", port, "good"), application(home) as found:
+        await state(found, "far", ServerState.READY)
+        policy.replace("remote.token allows another")
+        refused = await state(found, "far", ServerState.NEEDS_SETTING)
+        assert refused.reason == "The policy does not let far have the secret remote.token"
+        assert "add 'remote.token allows far'" in refused.hint
+        policy.replace("remote.token allows another\nremote.token allows far")
+        await state(found, "far", ServerState.READY)
+        home.paths.policy.write_text("whatever", encoding="utf-8")
+        await eventually(found.problems, seconds=LIMIT)
+        assert "policy.txt, line 1: a rule is" in found.problems()[0]
+        await state(found, "far", ServerState.NEEDS_SETTING)
+
+
+async def test_a_call_the_policy_asks_about_waits_for_the_answer_of_the_host(home: Home) -> None:
+    port = free_port()
+    home.catalog({"far": remote(port, "streaming")})
+    home.enable("far")
+    home.paths.policy.write_text("ask tool far:process\ndeny tool count", encoding="utf-8")
+    async with remote_server("streaming", port), application(home) as found:
+        found.questions_are_seen()
+        await state(found, "far", ServerState.READY)
+        client = await client_of(found)
+        assert "count" not in await client.tools()
+        call = client.call("process")
+        await eventually(found.questions)
+        (question,) = found.questions()
+        assert (question.kind, question.server) == ("call-tool", "far")
+        await found.answer(question.id, Answer.ONCE)
+        assert (await call.result())["content"][0]["text"].isdecimal()

@@ -11,6 +11,7 @@ import pytest
 
 from desktop.app import Application, GatewayOptions, running
 from desktop.engine.labels import INSTANCE
+from desktop.policy.question import Answer
 from desktop.servers.status import ServerKind, ServerState
 from tests.helpers.docker_engine import image
 from tests.helpers.fake_mcp import eventually
@@ -137,7 +138,7 @@ async def test_a_folder_the_caller_chooses_is_mounted_when_the_person_agrees_and
     await eventually(application.questions, seconds=LIMIT)
     (question,) = application.questions()
     assert (question.server, question.matters) == ("equipped", (f"read the folder {notes}",))
-    await application.answer(question.id, True)
+    await application.answer(question.id, Answer.ALWAYS)
     await eventually(lambda: asked.done, seconds=LIMIT)
     assert (await asked.result())["content"][0]["text"] == "seen"
     assert await call(client, "look", folder=f"{notes}/../notes") == ("seen", False)

@@ -10,6 +10,7 @@ import pytest
 
 from desktop.errors import ConsentRequiredError
 from desktop.policy.consent import ConsentStore
+from desktop.policy.question import Answer
 from desktop.policy.questions import Questions
 from tests.helpers.fake_mcp import eventually
 
@@ -41,7 +42,7 @@ async def test_a_question_waits_for_its_answer_and_a_yes_is_remembered(tmp_path:
         "test 1",
         ("run the image x", "use the secret Y"),
     )
-    asking.answer(question.id, allowed=True)
+    asking.answer(question.id, Answer.ALWAYS)
     await task
     assert asking.open() == ()
     assert changes == [1, 0]
@@ -53,7 +54,7 @@ async def test_a_yes_holds_only_for_the_server_and_what_it_was_asked_for(tmp_pat
     asking = questions(tmp_path, time_limit=0.05)
     first = asked(asking, "run x")
     await eventually(asking.open)
-    asking.answer(asking.open()[0].id, allowed=True)
+    asking.answer(asking.open()[0].id, Answer.ALWAYS)
     await first
     for task in (asked(asking, "run x", "use the secret Y"), asked(asking, "run x", server="other")):
         with pytest.raises(ConsentRequiredError, match="nobody answered within"):
@@ -64,7 +65,7 @@ async def test_a_no_is_told_at_once_and_not_asked_again_soon(tmp_path: Path) -> 
     asking = questions(tmp_path)
     task = asked(asking)
     await eventually(asking.open)
-    asking.answer(asking.open()[0].id, allowed=False)
+    asking.answer(asking.open()[0].id, Answer.REFUSE)
     for again in (task, asked(asking)):
         with pytest.raises(ConsentRequiredError, match="has refused") as refused:
             await again
@@ -85,7 +86,7 @@ async def test_two_clients_that_want_the_same_are_one_question(tmp_path: Path) -
     await eventually(asking.open)
     await asyncio.sleep(0.01)
     (question,) = asking.open()
-    asking.answer(question.id, allowed=True)
+    asking.answer(question.id, Answer.ALWAYS)
     await asyncio.gather(*tasks)
 
 
@@ -109,7 +110,7 @@ async def test_a_late_answer_changes_nothing(tmp_path: Path) -> None:
     (question,) = asking.open()
     with pytest.raises(ConsentRequiredError):
         await task
-    asking.answer(question.id, allowed=True)
+    asking.answer(question.id, Answer.ALWAYS)
     assert asking.open() == ()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from desktop.tray.application import run
 from desktop.tray.theme import Look
-from tests.helpers.fake_host import NO_DOCKER, FakeHost, long_names, many_servers, question
+from tests.helpers.fake_host import NO_DOCKER, FakeHost, call_question, long_names, many_servers, question
 
 __all__ = ["main"]
 
@@ -20,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--no-engine", action="store_true", help="no container engine")
     parser.add_argument("--problems", action="store_true", help="broken configuration files")
     parser.add_argument("--question", action="store_true", help="a client wants to add a server")
+    parser.add_argument("--call", action="store_true", help="a client wants to call a tool the policy asks about")
     parser.add_argument("--slow", type=float, default=0.0, help="seconds each request takes")
     looks = parser.add_mutually_exclusive_group()
     looks.add_argument("--dark", action="store_const", const=Look.DARK, dest="look", default=Look.LIGHT)
@@ -37,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     if chosen.question:
         host.set_questions(question(seconds=120.0))
+    if chosen.call:
+        host.set_questions(call_question(seconds=120.0))
     if chosen.problems:
         host.set_problems(
             "~/.docker/mcp/registry.yaml, line 12, column 5: a mapping value is not allowed here",

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from desktop.app import Application, GatewayOptions, running
 from desktop.core_thread import in_core_thread
+from desktop.policy.question import Answer
 from desktop.tray.actions import Actions
 from desktop.tray.application import TrayApplication
 from desktop.tray.bridge import Bridge
@@ -24,7 +25,7 @@ from desktop.tray.icon import TrayState, tray_state
 from desktop.tray.memory import Memory
 from desktop.tray.question_window import QuestionWindow, headline
 from desktop.tray.theme import Look, Theme
-from tests.helpers.fake_host import FakeHost, few_servers, question
+from tests.helpers.fake_host import FakeHost, call_question, few_servers, question
 from tests.helpers.home import Home
 from tests.helpers.mcp_clients import connected
 from tests.helpers.ports import free_port
@@ -73,16 +74,16 @@ def test_it_comes_with_a_question_and_says_who_wants_what(run: Run, host: FakeHo
     run(story())
 
 
-@pytest.mark.parametrize(("text", "allowed"), [("Allow", True), ("Refuse", False)])
+@pytest.mark.parametrize(("text", "answer"), [("Allow", Answer.ALWAYS), ("Refuse", Answer.REFUSE)])
 def test_a_button_answers_and_the_window_goes(
-    run: Run, host: FakeHost, asking: QuestionWindow, text: str, allowed: bool
+    run: Run, host: FakeHost, asking: QuestionWindow, text: str, answer: Answer
 ) -> None:
     async def story() -> None:
         host.set_questions(question(7))
         await until(lambda: asking.isVisible() and button(asking, text).isEnabled())
         button(asking, text).click()
         await until(lambda: not asking.isVisible())
-        assert host.calls == [("answer", 7, allowed)]
+        assert host.calls == [("answer", 7, answer)]
 
     run(story())
 
@@ -117,7 +118,7 @@ def test_escape_return_and_closing_refuse(run: Run, host: FakeHost, asking: Ques
             await until(asking.isVisible)
             act()
             await until(lambda: not asking.isVisible())
-            assert host.calls[-1] == ("answer", number, False)
+            assert host.calls[-1] == ("answer", number, Answer.REFUSE)
 
     run(story())
 
@@ -145,6 +146,36 @@ def test_the_icon_asks_for_attention_while_a_question_waits() -> None:
 def test_a_folder_is_asked_for_in_the_servers_name() -> None:
     assert headline(question(kind="mount", asker="", title="Curl")) == "Curl wants a folder of yours"
     assert headline(question(asker="")) == "A client wants to use GitHub"
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("Allow once", Answer.ONCE),
+        ("Allow this session", Answer.SESSION),
+        ("Always allow", Answer.ALWAYS),
+        ("Refuse", Answer.REFUSE),
+    ],
+)
+def test_a_call_can_be_allowed_once_for_the_session_or_always(
+    run: Run, host: FakeHost, asking: QuestionWindow, text: str, answer: Answer
+) -> None:
+    async def story() -> None:
+        host.set_questions(call_question(9))
+        await until(lambda: asking.isVisible() and button(asking, text).isEnabled())
+        shown = texts(asking)
+        assert "wants to call a tool of GitHub" in shown
+        assert '"repo": "mcp-gateway"' in shown
+        assert button(asking, text).isVisible()
+        button(asking, text).click()
+        await until(lambda: not asking.isVisible())
+        assert host.calls == [("answer", 9, answer)]
+        host.set_questions(question(10))
+        await until(asking.isVisible)
+        assert not button(asking, "Allow once").isVisible()
+        assert '"repo"' not in texts(asking)
+
+    run(story())
 
 
 @pytest.mark.parametrize("look", [Look.LIGHT, Look.DARK])

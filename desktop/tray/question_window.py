@@ -129,7 +129,7 @@ class QuestionWindow(QWidget):
         head.addWidget(self._headline, 1)
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
-        buttons.addWidget(self._time, 1)
+        buttons.addStretch(1)
         buttons.addWidget(self._allow_once)
         buttons.addWidget(self._allow_session)
         buttons.addWidget(self._allow)
@@ -141,6 +141,7 @@ class QuestionWindow(QWidget):
         column.addWidget(self._intro)
         column.addWidget(self._scroll, 1)
         column.addWidget(self._note)
+        column.addWidget(self._time)
         column.addLayout(buttons)
         self.setTabOrder(self._refuse, self._allow_once)
         self.setTabOrder(self._allow_once, self._allow_session)
@@ -193,12 +194,15 @@ class QuestionWindow(QWidget):
         metrics = self.fontMetrics()
         repeats = self._question is not None and self._question.repeats
         width = metrics.averageCharWidth() * (WIDTH_FOR_A_CALL if repeats else WIDTH_IN_CHARACTERS)
-        room = width - 40
-        lines = self._about.heightForWidth(room)
+        column = self.layout()
+        assert column is not None
+        column.invalidate()
+        width = max(width, column.minimumSize().width())
+        lines = self._about.heightForWidth(width - 40)
         shown = LINES_OF_A_CALL if repeats else LINES_SHOWN
         self._scroll.setFixedHeight(min(lines, metrics.lineSpacing() * shown + 16) + 2)
         self.setFixedWidth(width)
-        self.adjustSize()
+        self.setFixedHeight(column.totalHeightForWidth(width))
 
     def _tell_time(self) -> None:
         if self._question is None:

@@ -27,7 +27,17 @@ from desktop.policy.question import Answer, Question
 from desktop.servers.status import OfferedTool, ServerKind, ServerState, ServerStatus
 from desktop.sharing import Sharing
 
-__all__ = ["DOCKER", "NO_DOCKER", "FakeHost", "call_question", "failing_host", "few_servers", "long_names", "many_servers", "question"]
+__all__ = [
+    "DOCKER",
+    "NO_DOCKER",
+    "FakeHost",
+    "call_question",
+    "failing_host",
+    "few_servers",
+    "long_names",
+    "many_servers",
+    "question",
+]
 
 DOCKER = EngineStatus(state=EngineState.CONNECTED, name="Docker 28.2")
 NO_DOCKER = EngineStatus(

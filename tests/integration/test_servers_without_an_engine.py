@@ -339,6 +339,8 @@ async def test_the_policy_takes_a_secret_back_from_a_running_server_and_gives_it
         assert refused.reason == "The policy does not let far have the secret remote.token"
         assert "add 'remote.token allows far'" in refused.hint
         policy.replace("remote.token allows another\nremote.token allows far")
+        await state(found, "far", ServerState.IDLE)
+        await (await client_of(found)).call("process").result()
         await state(found, "far", ServerState.READY)
         home.paths.policy.write_text("whatever", encoding="utf-8")
         await eventually(found.problems, seconds=LIMIT)

@@ -20,6 +20,7 @@ __all__ = ["GROUPS", "commands", "group", "main"]
 
 GROUPS = {
     "catalog": "Catalogs: lists of servers that can be enabled",
+    "config": "Config: settings of servers; everything you have set as one document",
     "gateway": "The gateway: run it, find it, its token",
     "plugin": "The plugin of Docker's command line: docker mcp",
     "policy": "Policy: which server may have which secret, which tools may be called",

@@ -22,13 +22,16 @@ class _Unfit(Exception):
     """The text is not of the type that is asked for."""
 
 
-def tool_arguments(words: Sequence[str], schema: Schema, given: str | None = None) -> dict[str, Any]:
+def tool_arguments(
+    words: Sequence[str], schema: Schema, given: str | None = None, *, called: str = "argument"
+) -> dict[str, Any]:
     """The arguments of a call.
 
     Args:
         words: ``key=value``; a key that comes several times makes a list, one without ``=`` is null.
         schema: The tool's input schema. Keys it doesn't know stay text.
         given: A JSON object (``--json``) to begin with; words replace its members.
+        called: What an error calls one of them.
 
     Raises:
         UsageError: A value isn't of the type the schema asks for, or ``given`` is not an object.
@@ -47,7 +50,7 @@ def tool_arguments(words: Sequence[str], schema: Schema, given: str | None = Non
         try:
             arguments[key] = _value(values, wanted, schema)
         except _Unfit as error:
-            raise UsageError(f"the argument {key} must be {_described(wanted, schema)}, not {error}") from None
+            raise UsageError(f"the {called} {key} must be {_described(wanted, schema)}, not {error}") from None
     return arguments
 
 

@@ -79,25 +79,38 @@ class CatalogIndex:
             if name in entries:
                 self._write({**data, ROOT: {key: entry for key, entry in entries.items() if key != name}})
 
+    def check(self, text: str, where: str) -> None:
+        """Raise `StateFileError` about ``where`` unless ``text`` could be the file's content."""
+        self._entries(self._parsed(text, where), where)
+
+    def replace_text(self, text: str) -> None:
+        """Make ``text`` the file's content, byte for byte; raises `StateFileError` when it can't be."""
+        self.check(text, str(self._path))
+        with file_lock(self._lock_path):
+            write_text(self._path, text)
+
     def _data(self) -> dict[str, Any]:
-        text = decode(read_bytes(self._path), self._path)
+        return self._parsed(decode(read_bytes(self._path), self._path), str(self._path))
+
+    @staticmethod
+    def _parsed(text: str, where: str) -> dict[str, Any]:
         if not text.strip():
             return {}
         try:
             data = json.loads(text)
         except json.JSONDecodeError as error:
             reason = f"this is not valid JSON ({error.msg[:1].lower()}{error.msg[1:]})"
-            raise StateFileError(str(self._path), reason, line=error.lineno, column=error.colno) from error
+            raise StateFileError(where, reason, line=error.lineno, column=error.colno) from error
         except RecursionError as error:
-            raise StateFileError(str(self._path), "it is nested too deeply") from error
+            raise StateFileError(where, "it is nested too deeply") from error
         if not isinstance(data, dict):
-            raise StateFileError(str(self._path), "a JSON object is expected", line=1, column=1)
+            raise StateFileError(where, "a JSON object is expected", line=1, column=1)
         return data
 
-    def _entries(self, data: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    def _entries(self, data: dict[str, Any], where: str | None = None) -> dict[str, dict[str, Any]]:
         entries = data.get(ROOT) or {}
         if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
-            raise StateFileError(str(self._path), f"'{ROOT}' should be an object of objects")
+            raise StateFileError(where or str(self._path), f"'{ROOT}' should be an object of objects")
         return entries
 
     def _write(self, data: dict[str, Any]) -> None:

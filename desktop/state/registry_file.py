@@ -58,10 +58,19 @@ class RegistryFile:
 
         self._document.change(decide)
 
-    def _entries(self, data: dict[str, Any], text: str) -> dict[str, Any]:
+    def check(self, text: str, where: str) -> None:
+        """Raise `StateFileError` about ``where`` unless ``text`` is a registry."""
+        self._entries(self._document.data_of(text, where), text, where)
+
+    def replace_text(self, text: str) -> None:
+        """Make ``text`` the file's content, byte for byte; raises `StateFileError` when it is no registry."""
+        self.check(text, self._document.where)
+        self._document.replace(text)
+
+    def _entries(self, data: dict[str, Any], text: str, where: str | None = None) -> dict[str, Any]:
         entries = data.get(ROOT)
         if entries is None:
             return {}
         if not isinstance(entries, dict):
-            raise fault_at(text, self._document.where, (ROOT,), f"'{ROOT}' should be a map of server names")
+            raise fault_at(text, where or self._document.where, (ROOT,), f"'{ROOT}' should be a map of server names")
         return entries

@@ -73,14 +73,26 @@ class ToolsFile:
 
         self._document.change(decide)
 
-    def _listed(self, data: dict[str, Any], server: str, text: str) -> list[str] | None:
+    def check(self, text: str, where: str) -> None:
+        """Raise `StateFileError` about ``where`` unless ``text`` is a map of lists of names."""
+        data = self._document.data_of(text, where)
+        for server in data:
+            self._listed(data, server, text, where)
+
+    def replace_text(self, text: str) -> None:
+        """Make ``text`` the file's content, byte for byte; raises `StateFileError` when it is not what `check` wants."""
+        self.check(text, self._document.where)
+        self._document.replace(text)
+
+    def _listed(self, data: dict[str, Any], server: str, text: str, where: str | None = None) -> list[str] | None:
         if server not in data:
             return None
         tools = data[server]
         if tools is None:
             return []
         if not isinstance(tools, list) or any(isinstance(tool, (list, dict)) for tool in tools):
-            raise fault_at(text, self._document.where, (server,), f"the tools of '{server}' should be a list of names")
+            reason = f"the tools of '{server}' should be a list of names"
+            raise fault_at(text, where or self._document.where, (server,), reason)
         return [str(tool) for tool in tools]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from desktop.errors import StateFileError
 from desktop.state import yaml_edit, yaml_text
-from desktop.state.atomic_file import read_bytes, write_text
+from desktop.state.atomic_file import read_bytes, write_bytes, write_text
 from desktop.state.locks import file_lock
 
 __all__ = ["YamlDocument", "decode", "fault_at"]
@@ -60,13 +60,14 @@ class YamlDocument:
         """The root map with text keys; a missing or empty file is an empty map."""
         return self.data_of(self.text())
 
-    def data_of(self, text: str) -> dict[str, Any]:
-        """The root map of ``text``, as if it were in the file."""
-        data = yaml_text.parse(text, self.where)
+    def data_of(self, text: str, where: str | None = None) -> dict[str, Any]:
+        """The root map of ``text``, as if it were in the file; ``where`` names it in errors when it isn't yet."""
+        where = where or self.where
+        data = yaml_text.parse(text, where)
         if data is None:
             return {}
         if not isinstance(data, dict):
-            raise fault_at(text, self.where, (), "a map of names is expected here")
+            raise fault_at(text, where, (), "a map of names is expected here")
         return {str(key): value for key, value in data.items()}
 
     def change(self, decide: Callable[[dict[str, Any], str], Sequence[yaml_edit.Change]]) -> bool:
@@ -83,9 +84,9 @@ class YamlDocument:
             return True
 
     def replace(self, text: str, *, backup: Path | None = None) -> None:
-        """Write ``text`` as it is; the former text, where there was one, is kept in ``backup``."""
+        """Write ``text`` as it is; what was there before, whatever it was, is kept in ``backup``."""
         with file_lock(self._lock_path):
-            before = self.text()
-            if backup is not None and before and before != text:
-                write_text(backup, before)
-            write_text(self.path, text)
+            before, data = read_bytes(self.path), text.encode("utf-8")
+            if backup is not None and before and before != data:
+                write_bytes(backup, before)
+            write_bytes(self.path, data)

@@ -9,8 +9,9 @@ import yaml
 
 from desktop.errors import StateFileError
 
-__all__ = ["compose", "dump", "parse"]
+__all__ = ["compose", "dump", "parse", "refuse_repeated_keys"]
 
+_DEEPEST: Final = 100
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _PATTERNS: Final = (
@@ -61,18 +62,55 @@ def parse(text: str | bytes, where: str) -> Any:
         where: The file as shown to the person when it is broken.
     """
     try:
+        _refuse_deep_nesting(text)
         return yaml.load(text, Loader=_Loader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise _fault(error, where) from error
+        raise _fault(error, where, text) from error
 
 
 def compose(text: str, where: str) -> yaml.Node | None:
     """The document's tree with the place of each node."""
     try:
+        _refuse_deep_nesting(text)
         node: yaml.Node | None = yaml.compose(text, Loader=_Loader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise _fault(error, where) from error
+        raise _fault(error, where, text) from error
     return node
+
+
+def refuse_repeated_keys(text: str, where: str) -> None:
+    """Raise `StateFileError` where a map has a key twice: the reference refuses such a file, and one value would be lost."""
+    nodes = [compose(text, where)]
+    seen: set[int] = set()  # aliases lead to the same node again
+    while nodes:
+        node = nodes.pop()
+        if not isinstance(node, yaml.CollectionNode) or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            nodes += node.value
+            continue
+        keys: set[str] = set()
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                if key.value in keys:
+                    mark = key.start_mark
+                    reason = f"the key '{key.value}' comes twice"
+                    raise StateFileError(where, reason, line=mark.line + 1, column=mark.column + 1)
+                keys.add(key.value)
+            nodes.append(value)
+
+
+def _refuse_deep_nesting(text: str | bytes) -> None:
+    """Raise RecursionError for what would overflow the stack of the C loader, and end the process by it."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _DEEPEST:
+                raise RecursionError
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def dump(value: Any) -> str:
@@ -80,7 +118,7 @@ def dump(value: Any) -> str:
     return yaml.dump(value, Dumper=_Dumper, default_flow_style=False, sort_keys=False, allow_unicode=True, width=10**6)
 
 
-def _fault(error: Exception, where: str) -> StateFileError:
+def _fault(error: Exception, where: str, text: str | bytes) -> StateFileError:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None)
     if isinstance(error, RecursionError):
@@ -88,4 +126,7 @@ def _fault(error: Exception, where: str) -> StateFileError:
     reason = f"this is not valid YAML ({problem or str(error).splitlines()[0]})"
     if mark is None:
         return StateFileError(where, reason)
-    return StateFileError(where, reason, line=mark.line + 1, column=mark.column + 1)
+    lines = (text.decode("utf-8", "replace") if isinstance(text, bytes) else text).splitlines()
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    hint = "Indent with spaces instead of tabs" if "\t" in line[: len(line) - len(line.lstrip())] else ""
+    return StateFileError(where, reason, line=mark.line + 1, column=mark.column + 1, hint=hint)

@@ -14,6 +14,7 @@ from desktop.state.config_file import ConfigFile
 from desktop.state.locks import file_lock
 from desktop.state.registry_file import RegistryFile
 from desktop.state.tools_file import ToolsFile
+from desktop.state.yaml_edit import REMOVED
 
 REGISTRY = """\
 # my servers
@@ -324,3 +325,31 @@ def test_a_tool_list_that_is_not_a_list_is_an_error_with_its_place(tools: ToolsF
     put(tmp_path / "tools.yaml", "a: [x]\nb: y\n")
     with pytest.raises(StateFileError, match="line 2, column 4: the tools of 'b' should be a list of names"):
         tools.allowed()
+
+
+def test_one_value_is_set_and_taken_away_in_its_own_lines(config: ConfigFile, tmp_path: Path) -> None:
+    path = put(tmp_path / "config.yaml", CONFIG)
+    config.set_value(["atlassian"], ["jira", "token"], "x")
+    assert text_of(path) == CONFIG.replace("username: me@x\n", "username: me@x\n        token: x\n")
+    config.set_value(["atlassian"], ["jira", "token"], REMOVED)
+    config.set_value(["atlassian"], ["jira", "unheard", "of"], REMOVED)
+    config.set_value(["unheard-of"], ["key"], REMOVED)
+    assert text_of(path) == CONFIG
+    config.set_value(["new.one", "new_one"], ["key"], 1)
+    config.set_value(["other.server", "other_server"], ["more"], 2)
+    assert config.values()["new_one"] == {"key": 1}
+    assert config.values()["other.server"] == {"key": "no", "more": 2}
+    config.set_value(["new.one", "new_one"], ["key"], REMOVED)
+    config.set_value(["atlassian"], ["jira", "url"], REMOVED)
+    config.set_value(["atlassian"], ["jira", "username"], REMOVED)
+    assert config.values()["atlassian"] == {"retries": 3}
+    assert "new_one" not in config.values()
+    with pytest.raises(StateFileError, match=r"'atlassian\.retries' should be a map"):
+        config.set_value(["atlassian"], ["retries", "deep"], 1)
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, "{a: " * 200_000, "- " * 200_000, "x: " + "[" * 101 + "]" * 101])
+def test_nesting_that_would_overflow_the_stack_is_refused(config: ConfigFile, tmp_path: Path, text: str) -> None:
+    put(tmp_path / "config.yaml", text)
+    with pytest.raises(StateFileError, match="nested too deeply"):
+        config.values()

@@ -40,7 +40,6 @@ _REFUSED_SWITCHES: Final = {
 }
 _REFUSED_OPTIONS: Final = {
     "oci-ref": ("catalogs in images are not read", "Use --catalog with a file or URL"),
-    "mcp-registry": ("documents of the community registry are not read", "Use --catalog with a file or URL"),
     "profile": ("there are no profiles", "Use --servers, or --registry with a file of its own"),
 }
 _FILES: Final = (
@@ -75,6 +74,13 @@ def add_flags(parser: Parser) -> None:
     _list_option(parser, "tools", "tools", "PATTERN", "tools to offer: tool, server:tool, server:* or *")
     for flag, name, help in _FILES:
         _list_option(parser, flag, name, "FILE", help)
+    _list_option(
+        parser,
+        "mcp-registry",
+        "registry_documents",
+        "URL",
+        "server.json of a community registry, run besides the others",
+    )
     parser.option(
         "--secrets",
         default="docker-desktop",
@@ -167,6 +173,7 @@ def chosen_options(arguments: argparse.Namespace, **reporting: Any) -> GatewayOp
             registries=_on_top(usual.registry, arguments.registries, arguments.additional_registries),
             configs=_on_top(usual.config, arguments.configs, arguments.additional_configs),
             tools_configs=_on_top(usual.tools, arguments.tools_configs, arguments.additional_tools_configs),
+            registry_documents=tuple(arguments.registry_documents),
         ),
         tools=tuple(arguments.tools),
         secrets=arguments.secrets or "docker-desktop",

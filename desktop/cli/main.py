@@ -28,7 +28,9 @@ GROUPS = {
     "server": "Servers: enable, disable, look at them",
     "tools": "Tools of the enabled servers: list, inspect and call them",
 }
-_HIDDEN: dict[str, str] = {}
+_HIDDEN: dict[str, str] = {
+    "registry": "Documents of the community registry, turned into catalog entries",
+}
 _ALIASES = {
     "catalogs": "catalog",
     "policies": "policy",

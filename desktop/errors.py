@@ -48,6 +48,7 @@ __all__ = [
     "KeychainUnavailableError",
     "MissingSettingError",
     "PassphraseError",
+    "ProfileError",
     "ProviderUnavailableError",
     "SecretStoreError",
     "ServerGoneError",
@@ -113,6 +114,10 @@ class CatalogError(GatewayError):
 
 class ServerNotFoundError(CatalogError):
     """No catalog has a server of this name."""
+
+
+class ProfileError(GatewayError):
+    """There is no such profile, or it can't be made or changed as asked."""
 
 
 class EngineError(GatewayError):

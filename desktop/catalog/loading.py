@@ -19,7 +19,7 @@ from desktop.errors import StateFileError
 from desktop.state import atomic_file, yaml_text
 from desktop.state.yaml_document import decode, fault_at
 
-__all__ = ["Catalog", "load_catalog", "parse_catalog"]
+__all__ = ["Catalog", "load_catalog", "parse_catalog", "read_entry"]
 
 FORMAT: Final = f"1 {__version__}"
 
@@ -82,7 +82,7 @@ def parse_catalog(text: str, *, where: str) -> Catalog:
     problems: list[str] = []
     for key, entry in (registry or {}).items():
         try:
-            server = _server(tolerance.text_of(key), entry)
+            server = read_entry(tolerance.text_of(key), entry)
         except (msgspec.ValidationError, ValueError) as error:
             problems.append(f"{where}: the entry '{key}' of the catalog '{name}' can't be understood ({error})")
             continue
@@ -133,11 +133,20 @@ def _kept(copy: Path, stamp: tuple[str, str, int, int]) -> Catalog | None:
     return Catalog(kept.name, kept.display_name, {server.name: server for server in kept.servers}, kept.problems)
 
 
-def _server(key: str, entry: Any) -> CatalogServer:
+def read_entry(key: str, entry: Any) -> CatalogServer:
+    """Understand one server's entry.
+
+    Args:
+        key: Its name where the entry itself has none.
+        entry: The data.
+
+    Raises:
+        ValueError: It can't be understood (`msgspec.ValidationError` among others).
+    """
     if not isinstance(entry, dict):
         raise ValueError("a map is expected")
     if not entry.get("name"):
-        entry["name"] = key
+        entry = {**entry, "name": key}
     try:
         server = msgspec.convert(entry, CatalogServer, strict=False)
     except msgspec.ValidationError:

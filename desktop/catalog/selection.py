@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from desktop.catalog.download import is_url
+from desktop.catalog.model import CatalogServer
 from desktop.state.catalog_index import catalog_file_name
 from desktop.state.paths import Paths
 
@@ -17,6 +18,7 @@ class Selection:
     """The choice; empty means the usual files.
 
     Attributes:
+        profile: The profile whose servers, settings and choice of tools are in force in place of the files'; empty: none.
         servers: Enabled servers in place of the registry; None leaves it in force.
         enable_all: Every server of every catalog is enabled.
         catalogs: Paths, URLs or names in place of the usual catalogs.
@@ -24,8 +26,11 @@ class Selection:
         registries: Files whose servers are enabled, all together.
         configs: Files of values; of a server in several, the later file's entry serves.
         tools_configs: Files of allowed tools; likewise.
+        registry_documents: Addresses of single servers in a community registry, enabled besides the others.
+        further: Entries enabled besides the others, wherever they are from.
     """
 
+    profile: str = ""
     servers: tuple[str, ...] | None = None
     enable_all: bool = False
     catalogs: tuple[str, ...] = ()
@@ -33,6 +38,8 @@ class Selection:
     registries: tuple[str, ...] = ()
     configs: tuple[str, ...] = ()
     tools_configs: tuple[str, ...] = ()
+    registry_documents: tuple[str, ...] = ()
+    further: tuple[CatalogServer, ...] = ()
 
 
 def file_place(text: str, paths: Paths, cwd: Path) -> Path:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from desktop.catalog.configuration import Configuration
-from desktop.catalog.download import fetch, shown
-from desktop.catalog.loading import Catalog, load_catalog, parse_catalog
+from desktop.catalog.fetched import FetchedCatalogs
+from desktop.catalog.loading import Catalog, load_catalog
 from desktop.catalog.model import CatalogServer
 from desktop.catalog.official import OFFICIAL_NAME
+from desktop.catalog.profile import Profile, read_profile
 from desktop.catalog.selection import Selection, catalog_place, file_place
 from desktop.catalog.starter import load_starter
-from desktop.errors import CatalogError, GatewayError, StateFileError
-from desktop.state.atomic_file import write_text
+from desktop.errors import GatewayError, ProfileError, StateFileError
 from desktop.state.catalog_index import CatalogIndex, catalog_file_name
 from desktop.state.config_file import ConfigFile
 from desktop.state.paths import Paths
+from desktop.state.profiles import profiles_of
 from desktop.state.registry_file import RegistryFile
 from desktop.state.server_choices import ServerChoice, ServerChoicesFile
 from desktop.state.tools_file import ToolsFile
@@ -32,7 +30,6 @@ __all__ = ["ConfigurationSource", "Selection"]
 
 T = TypeVar("T")
 Stamp = tuple[int, int, int, int]
-RETRY_AFTER = 300.0
 log = logging.getLogger(__name__)
 
 
@@ -62,7 +59,9 @@ class ConfigurationSource:
         self._choices = _Files[Mapping[str, ServerChoice]](
             lambda path: ServerChoicesFile(path, lock_for(path)).choices(), {}
         )
-        self._fetched: dict[str, _Fetched] = {}
+        self._profiles = profiles_of(paths)
+        self._profile = _Files[Profile | None](self._read_profile, None)
+        self._fetched = FetchedCatalogs(paths.cache, self._catalogs.get)
         self._starter: Catalog | None = None
 
     def load(self) -> Configuration:
@@ -70,11 +69,16 @@ class ConfigurationSource:
         with self._lock:
             problems: list[str] = []
             servers = self._merged_servers(problems)
+            profile = self._chosen_profile(problems)
+            if profile is not None:
+                servers |= {name: item.server for name, item in profile.servers.items()}
+            values = self._later_wins(self._configs, self._selection.configs, self._paths.config, problems)
+            tools = self._later_wins(self._tools, self._selection.tools_configs, self._paths.tools, problems)
             loaded = Configuration(
-                enabled=self._enabled(servers, problems),
+                enabled=self._enabled(servers, problems) if profile is None else tuple(sorted(profile.servers)),
                 servers=servers,
-                values=self._later_wins(self._configs, self._selection.configs, self._paths.config, problems),
-                tools=self._later_wins(self._tools, self._selection.tools_configs, self._paths.tools, problems),
+                values=values if profile is None else profile.values_over(values),
+                tools=tools if profile is None else profile.tools_over(tools),
                 choices=self._choices.get(self._paths.server_choices, problems),
                 problems=tuple(dict.fromkeys(problems)),
             )
@@ -89,6 +93,8 @@ class ConfigurationSource:
         with self._lock:
             chosen += [place for place in self._catalog_places() if isinstance(place, Path)]
         paths = self._paths
+        if choice.profile:
+            chosen += [self._profiles.file_of(choice.profile), paths.toolkit_database]
         usual = [paths.registry, paths.config, paths.tools, paths.catalog_index, paths.server_choices]
         folders = {self._paths.catalogs}
         for file in (*chosen, *usual):
@@ -96,6 +102,28 @@ class ConfigurationSource:
             if file.is_symlink():
                 folders.add(file.resolve(strict=False).parent)
         return tuple(sorted(folders))
+
+    def _chosen_profile(self, problems: list[str]) -> Profile | None:
+        """The chosen profile; an empty one where it isn't there, so that nothing else is in force instead."""
+        id = self._selection.profile
+        if not id:
+            return None
+        file = self._profiles.file_of(id)
+        profile = self._profile.get(file if file.is_file() else self._paths.toolkit_database, problems)
+        if profile is None:
+            return Profile(id=id, name=id, servers={})
+        problems += profile.problems
+        return profile
+
+    def _read_profile(self, place: Path) -> Profile | None:
+        id = self._selection.profile
+        try:
+            stored = self._profiles.find(id)
+            if stored is None:
+                raise ProfileError(f"There is no profile {id}")
+            return read_profile(stored.document, id)
+        except ProfileError as error:
+            raise StateFileError(str(place), error.message) from error
 
     def _place(self, text: str) -> Path:
         return file_place(text, self._paths, self._cwd)
@@ -127,12 +155,20 @@ class ConfigurationSource:
         }
         for place in self._catalog_places(problems):
             if isinstance(place, str):
-                catalog = self._fetched_catalog(place, problems)
+                catalog = self._fetched.catalog(place, problems)
             else:
                 catalog = self._catalogs.get(place, problems, expected=place in explicit and not self._is_usual())
             problems += catalog.problems
             merged.update(catalog.servers)
+        merged.update(self._further_servers(problems))
         return merged
+
+    def _further_servers(self, problems: list[str]) -> dict[str, CatalogServer]:
+        """Servers the command line names by themselves, outside every catalog."""
+        servers = {server.name: server for server in self._selection.further}
+        for url in self._selection.registry_documents:
+            servers.update(self._fetched.registry_server(url, problems).servers)
+        return servers
 
     def _starter_catalog(self, problems: list[str]) -> Catalog:
         if self._starter is None:
@@ -143,32 +179,13 @@ class ConfigurationSource:
                 return Catalog()
         return self._starter
 
-    def _fetched_catalog(self, url: str, problems: list[str]) -> Catalog:
-        """A catalog of the web, fetched once; while it can't be had, the copy of an earlier run serves."""
-        fetched = self._fetched.get(url)
-        if fetched is None or (fetched.problem and time.monotonic() > fetched.retry_at):
-            copy = self._paths.cache / f"web-catalog-{hashlib.sha256(url.encode()).hexdigest()[:24]}.yaml"
-            try:
-                # A loop of its own: this runs in a worker thread, and must not depend on the interface's loop.
-                with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-                    text = (runner.run(fetch(url)).body or b"").decode("utf-8-sig", "replace")
-                fetched = _Fetched(parse_catalog(text, where=shown(url)))
-                write_text(copy, text)
-            except (CatalogError, StateFileError) as error:
-                catalog = fetched.catalog if fetched else self._catalogs.get(copy)
-                fetched = _Fetched(catalog, error.message, time.monotonic() + RETRY_AFTER)
-            self._fetched[url] = fetched
-        if fetched.problem:
-            problems.append(fetched.problem)
-        return fetched.catalog
-
     def _enabled(self, servers: Mapping[str, CatalogServer], problems: list[str]) -> tuple[str, ...]:
         choice = self._selection
-        if choice.servers is not None:
-            return tuple(sorted(set(choice.servers)))
         if choice.enable_all:
             return tuple(sorted(servers))
-        names: set[str] = set()
+        names: set[str] = set(self._further_servers(problems))
+        if choice.servers is not None:
+            return tuple(sorted({*names, *choice.servers}))
         for text in choice.registries:
             names.update(self._registries.get(self._place(text), problems, expected=True))
         if not choice.registries:
@@ -183,15 +200,6 @@ class ConfigurationSource:
         for place in places or [usual]:
             merged.update(files.get(place, problems, expected=bool(places) and place != usual))
         return merged
-
-
-@dataclass(frozen=True, slots=True)
-class _Fetched:
-    """A catalog of the web, or what stands in for it, why, and when to try again (monotonic seconds)."""
-
-    catalog: Catalog
-    problem: str = ""
-    retry_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

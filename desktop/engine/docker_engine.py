@@ -100,6 +100,20 @@ class DockerEngine:
 
         return await self._calls.call(f"look for the image {image}", inspect)
 
+    async def image_labels(self, image: str) -> dict[str, str] | None:
+        """The local image's labels, or None when the image isn't here."""
+
+        def inspect(client: APIClient) -> dict[str, str] | None:
+            from docker.errors import NotFound
+
+            try:
+                found = client.inspect_image(image)  # type: ignore[no-untyped-call]
+            except NotFound:
+                return None
+            return dict((found.get("Config") or {}).get("Labels") or {})
+
+        return await self._calls.call(f"read the labels of {image}", inspect)
+
     async def pull(self, image: str, progress: Callable[[PullProgress], None] | None = None) -> None:
         """Fetch an image; cancelling the call cancels the pull.
 

@@ -124,6 +124,9 @@ class ContainerEngine(Protocol):
     async def image_id(self, image: str) -> str | None:
         """The local image's content id (``sha256:…``), or None when the image isn't here."""
 
+    async def image_labels(self, image: str) -> Mapping[str, str] | None:
+        """The local image's labels, or None when the image isn't here."""
+
     async def pull(self, image: str, progress: Callable[[PullProgress], None] | None = None) -> None:
         """Fetch an image; raises `ImageUnavailableError`. ``progress`` is called on the event loop."""
 

@@ -72,6 +72,16 @@ class Paths:
         return self.docker_mcp / "catalogs"
 
     @property
+    def profiles(self) -> Path:
+        """The folder of profiles, one document each."""
+        return self.docker_mcp / "profiles"
+
+    @property
+    def toolkit_database(self) -> Path:
+        """The reference's database; it is read, never written."""
+        return self.docker_mcp / "mcp-toolkit.db"
+
+    @property
     def endpoint_file(self) -> Path:
         """How the running gateway is reached."""
         return self.own / "run" / "endpoint"

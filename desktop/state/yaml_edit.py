@@ -32,13 +32,16 @@ REMOVED: Final = _Removed()
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Set the key at the end of ``path`` (maps are made on the way), or take it away when the value is `REMOVED`."""
+    """Set the key at the end of ``path`` (maps are made on the way), or take it away when the value is `REMOVED`.
 
-    path: tuple[str, ...]
+    A number in the path is an item of a list that is there; the number after the last one adds an item.
+    """
+
+    path: tuple[str | int, ...]
     value: Any
 
 
-def differences(old: dict[str, Any], new: dict[str, Any], path: tuple[str, ...]) -> list[Change]:
+def differences(old: dict[str, Any], new: dict[str, Any], path: tuple[str | int, ...]) -> list[Change]:
     """The smallest changes below ``path`` that make ``old`` to ``new``."""
     changes = [Change((*path, key), REMOVED) for key in old if key not in new]
     for key, value in new.items():
@@ -97,20 +100,44 @@ def _applied(data: Any, change: Change, where: str) -> Any:
     root = {} if data is None else data
     here = root
     for depth, key in enumerate(change.path):
-        if not isinstance(here, dict):
-            raise StateFileError(where, f"'{'.'.join(change.path[:depth]) or 'the document'}' should be a map")
+        if isinstance(key, int):
+            here = _checked_list(here, change.path[: depth + 1], where)
+        elif not isinstance(here, dict):
+            raise StateFileError(where, f"'{_shown(change.path[:depth]) or 'the document'}' should be a map")
         if depth == len(change.path) - 1:
-            if change.value is not REMOVED:
-                here[key] = change.value
-            else:
-                here.pop(key, None)
+            _put(here, key, change.value)
         else:
-            if here.get(key) is None:
+            if _item(here, key) is None:
                 if change.value is REMOVED:
                     return data
-                here[key] = {}
+                _put(here, key, {})
             here = here[key]
     return root
+
+
+def _checked_list(here: Any, path: tuple[str | int, ...], where: str) -> Any:
+    if not isinstance(here, list) or not isinstance(path[-1], int) or not 0 <= path[-1] <= len(here):
+        raise StateFileError(where, f"'{_shown(path[:-1])}' should be a list with {path[-1]} items at least")
+    return here
+
+
+def _item(here: Any, key: str | int) -> Any:
+    if isinstance(key, int):
+        return here[key] if key < len(here) else None
+    return here.get(key)
+
+
+def _put(here: Any, key: str | int, value: Any) -> None:
+    if isinstance(key, int):
+        here[key : key + 1] = [] if value is REMOVED else [value]
+    elif value is not REMOVED:
+        here[key] = value
+    else:
+        here.pop(key, None)
+
+
+def _shown(path: tuple[str | int, ...]) -> str:
+    return ".".join(map(str, path))
 
 
 def _edit_lines(text: str, change: Change, where: str) -> str | None:
@@ -123,6 +150,11 @@ def _edit_lines(text: str, change: Change, where: str) -> str | None:
         return "".join(lines + _block(change.path, change.value, 0, lines))
     here = root
     for depth, key in enumerate(change.path):
+        if isinstance(key, int):
+            if not isinstance(here, yaml.SequenceNode) or depth == len(change.path) - 1 or key >= len(here.value):
+                return None
+            here = here.value[key]
+            continue
         if not isinstance(here, yaml.MappingNode) or here.flow_style or not here.value:
             return None
         column = here.value[0][0].start_mark.column
@@ -186,7 +218,7 @@ def _last_line(node: yaml.Node, key: yaml.Node | None = None) -> int:
     return line if key is None else max(line, key.end_mark.line)
 
 
-def _block(path: tuple[str, ...], value: Any, column: int, lines: list[str]) -> list[str]:
+def _block(path: tuple[str | int, ...], value: Any, column: int, lines: list[str]) -> list[str]:
     for key in reversed(path):
         value = {key: value}
     newline = _newline(lines)
@@ -206,16 +238,21 @@ def _round_trip(text: str, change: Change) -> str:
     engine.preserve_quotes = True
     engine.width = 10**6
     document = engine.load(text)
-    here = document if document is not None else CommentedMap()
+    here: Any = document if document is not None else CommentedMap()
     document = here
     for key in change.path[:-1]:
-        if here.get(key) is None:
+        if _item(here, key) is None:
             here[key] = CommentedMap()
         here = here[key]
+    last = change.path[-1]
     if change.value is REMOVED:
-        del here[change.path[-1]]
+        del here[last]
     else:
-        here[change.path[-1]] = engine.load(yaml_text.dump({"value": change.value}))["value"]
+        value = engine.load(yaml_text.dump({"value": change.value}))["value"]
+        if isinstance(last, int) and last == len(here):
+            here.append(value)
+        else:
+            here[last] = value
     if here.fa.flow_style() and change.value is not REMOVED and len(here) == 1:
         here.fa.set_block_style()
     stream = io.StringIO()

@@ -9,7 +9,7 @@ import yaml
 
 from desktop.errors import StateFileError
 
-__all__ = ["compose", "dump", "parse", "refuse_repeated_keys"]
+__all__ = ["compose", "dump", "has_aliases", "parse", "refuse_repeated_keys"]
 
 _DEEPEST: Final = 100
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -66,6 +66,14 @@ def parse(text: str | bytes, where: str) -> Any:
         return yaml.load(text, Loader=_Loader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise _fault(error, where, text) from error
+
+
+def has_aliases(text: str, where: str) -> bool:
+    """Whether a part of the document stands for others (``*name``), by which a short text can become an endless one."""
+    try:
+        return any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_Loader))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise _fault(error, where) from error
 
 
 def compose(text: str, where: str) -> yaml.Node | None:

@@ -73,7 +73,7 @@ def has_aliases(text: str, where: str) -> bool:
     try:
         return any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_Loader))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise _fault(error, where) from error
+        raise _fault(error, where, text) from error
 
 
 def compose(text: str, where: str) -> yaml.Node | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import logging
 import math
 import time
@@ -14,31 +13,23 @@ from typing import Any, Final
 from desktop import jsonrpc
 from desktop.catalog.kinds import usual_sharing
 from desktop.catalog.model import CatalogServer
-from desktop.errors import (
-    ConsentRequiredError,
-    GatewayError,
-    MissingSettingError,
-    ServerStartError,
-    SignInRequiredError,
-)
+from desktop.errors import ConsentRequiredError, GatewayError, ServerStartError
 from desktop.jsonrpc import Envelope
 from desktop.servers.back_off import WAITS_FOR_A_CAUSE, BackOff
 from desktop.servers.call_sink import CallSink, SessionPort
-from desktop.servers.connecting import Connecting, Eras
-from desktop.servers.connections import MODERN, QUIET, SHARED, Connections
+from desktop.servers.connecting import Eras
+from desktop.servers.connections import SHARED, Connections
 from desktop.servers.launch import server_kind, source_of
 from desktop.servers.listing import Listing, ListingCache, configuration_hash
-from desktop.servers.modern import ModernUpstream
-from desktop.servers.modern_remote import ModernRemoteTransport
-from desktop.servers.offering import ALL_ABILITIES, Offering
+from desktop.servers.offering import Offering
+from desktop.servers.opening import Opening
+from desktop.servers.places import Places
 from desktop.servers.ports import Launching, ServerListener, Timing
-from desktop.servers.request_headers import MirroredArguments
 from desktop.servers.running_limit import RunningLimit
-from desktop.servers.single_use import ModernSingleUse, SingleUse, Spares
-from desktop.servers.status import ServerKind, ServerState, ServerStatus
+from desktop.servers.single_use import SingleUse, Spares
+from desktop.servers.status import ServerKind, ServerState, ServerStatus, state_of
 from desktop.servers.stderr_log import StderrLog
-from desktop.servers.transport import Transport
-from desktop.servers.upstream import EVERY_CAPABILITY, Upstream
+from desktop.servers.upstream import Upstream
 from desktop.sharing import Sharing
 from desktop.state.server_choices import ServerChoice
 
@@ -53,9 +44,7 @@ log = logging.getLogger(__name__)
 class ManagedServer:
     """All connections to one enabled server.
 
-    By default a server is shared by all sessions unless its entry says ``longLived``, it is remote, or it has once asked
-    something of a client; then every session that can answer has a connection of its own. See docs/decisions/0002-sharing.md.
-    Sessions to which it speaks 2026-07-28 share a connection where they would only share a server otherwise (docs/eras.md).
+    Which of them a session's calls go over, `Places` says.
 
     Attributes:
         call_timeout: Seconds a call may take; None means no limit.
@@ -89,7 +78,6 @@ class ManagedServer:
         self._timing = timing
         self._running = running
         self._usual = Sharing.PER_CLIENT if long_lived and self.kind is ServerKind.CONTAINER else usual_sharing(server)
-        self._sharing = choice.sharing or self._usual
         self.call_timeout = choice.call_timeout
         self._tasks: set[asyncio.Task[Any]] = set()
         self._stopped = False
@@ -105,7 +93,19 @@ class ManagedServer:
             spawn=self._spawn,
             reader=self,
         )
-        self._mirrored = MirroredArguments(lambda: self.listing.tools if self.listing is not None else ())
+        self._places = Places(self.kind, choice.sharing or self._usual, self._offering, self._connections)
+        self._opening = Opening(
+            server,
+            values,
+            launcher=launcher,
+            timing=timing,
+            log=log,
+            places=self._places,
+            offering=self._offering,
+            listener=self,
+            close_soon=self._close_soon,
+            used_up=self._used_up,
+        )
         if self.kind is ServerKind.TOOLS:
             self._offering.eras = Eras(handshake=True, modern=False)
 
@@ -123,32 +123,23 @@ class ManagedServer:
             kind=self.kind,
             source=source_of(self.server),
             enabled=True,
-            state=self._state(),
+            state=ServerState.OFF
+            if self._stopped
+            else state_of(
+                failure,
+                listed=listing is not None,
+                up=any(upstream.alive for upstream in self._connections),
+                starting=self._connections.starting,
+            ),
             reason=failure.message if failure is not None else "",
             hint=failure.hint if failure is not None else "",
             tool_count=len(listing.tools) if listing is not None else None,
             prompt_count=len(listing.prompts) if listing is not None else None,
             resource_count=len(listing.resources) + len(listing.templates) if listing is not None else None,
             last_used=self.last_used,
-            sharing=self._sharing,
+            sharing=self._places.sharing,
             needs_consent=isinstance(failure, ConsentRequiredError),
         )
-
-    def _state(self) -> ServerState:
-        if self._stopped:
-            return ServerState.OFF
-        failure, listing = self.failure, self.listing
-        if (listing is not None or failure is None) and any(upstream.alive for upstream in self._connections):
-            return ServerState.READY
-        if self._connections.starting:
-            return ServerState.STARTING
-        if isinstance(failure, SignInRequiredError):
-            return ServerState.NEEDS_SIGN_IN
-        if isinstance(failure, MissingSettingError):
-            return ServerState.NEEDS_SETTING
-        if failure is not None:
-            return ServerState.FAILING
-        return ServerState.IDLE if listing is not None else ServerState.STARTING
 
     @property
     def listing(self) -> Listing | None:
@@ -175,30 +166,21 @@ class ManagedServer:
         """Follow what was chosen for the server from now on; calls under way end where they are."""
         self.call_timeout = choice.call_timeout
         sharing = choice.sharing or self._usual
-        if sharing is not self._sharing:
-            self._sharing = sharing
-            if not self._single_calls:
+        if sharing is not self._places.sharing:
+            self._places.sharing = sharing
+            if not self._places.single_calls:
                 self._spares.close()
-            self._connections.retire(self._is_needless)
+            self._connections.retire(self._places.is_needless)
             self._spawn(self._connections.stop_idle(math.inf, math.inf))
             self._changed()
 
-    def _is_needless(self, upstream: Upstream) -> bool:
-        if self._single_calls or isinstance(upstream, SingleUse):
-            return self._single_calls is not isinstance(upstream, SingleUse)
-        return upstream.owner is not None and self._sharing is not Sharing.PER_CLIENT
-
     def ready(self, session: SessionPort | None) -> Upstream | None:
         """The session's connection if it is up; the fast path of a call."""
-        return self._connections.alive(self._place(session)) if not self._single_calls else None
+        return self._connections.alive(self._places.of(session)) if not self._places.single_calls else None
 
     def known(self, session: SessionPort) -> Upstream | None:
         """The connection messages of a session went over so far, if it is up."""
-        for key in (session.id, MODERN) if self._wants_modern(session) else (session.id, QUIET, SHARED):
-            upstream = self._connections.alive(key)
-            if upstream is not None:
-                return upstream
-        return None
+        return self._places.known(session)
 
     async def acquire(self, session: SessionPort | None) -> Upstream:
         """The session's connection, started when necessary.
@@ -206,10 +188,10 @@ class ManagedServer:
         Raises:
             GatewayError: It can't be started now; while a back-off lasts, the last reason is given at once.
         """
-        if self._single_calls and session is not None:
+        if self._places.single_calls and session is not None:
             self._back_off.check()
             return await self._spares.take(session)
-        key, modern = self._place(session), self._wants_modern(session)
+        key, modern = self._places.of(session), self._places.wants_modern(session)
         upstream = self._connections.alive(key)
         if upstream is not None:
             return upstream
@@ -224,69 +206,23 @@ class ManagedServer:
             return await self.acquire(session)
         return upstream
 
-    def _wants_modern(self, session: SessionPort | None) -> bool:
-        """Whether a session's connection is a modern one, or will be if the server speaks that; None is the gateway itself."""
-        eras = self._offering.eras
-        if eras.modern is False:
-            return False
-        if eras.handshake is False:
-            return True
-        return session.modern if session is not None else self.kind is ServerKind.REMOTE
-
-    def _place(self, session: SessionPort | None) -> str:
-        """The key of a session's connection, in the era it is in or is to be tried in first."""
-        if self._wants_modern(session):
-            return session.id if session is not None and self._separate else MODERN
-        return self._key(session)
-
-    @property
-    def _separate(self) -> bool:
-        # A remote server's modern connection keeps nothing of a session, so it is shared although the other kind can't be.
-        return self._sharing is Sharing.PER_CLIENT and self.kind is not ServerKind.REMOTE
-
-    @property
-    def _single_calls(self) -> bool:
-        # The tools of a `poci` server run in a container a call anyway; their connection is a mere front.
-        return self._sharing is Sharing.PER_CALL and self.kind is not ServerKind.TOOLS
-
-    def _key(self, session: SessionPort | None) -> str:
-        if session is None or self._sharing is Sharing.PER_CALL:
-            return SHARED
-        if self._sharing is Sharing.PER_CLIENT:
-            return session.id
-        if not self._offering.interactive:
-            return SHARED
-        if not session.abilities:
-            return QUIET
-        return self._free_place(session) if session.modern else session.id
-
-    def _free_place(self, session: SessionPort) -> str:
-        """A connection without a call under way.
-
-        Modern clients that look alike share a session, and on a pipe a question does not say which call it belongs to: with one
-        call at a time on each connection it is that call's, and reaches the client that made it.
-        """
-        key = session.id
-        numbers = itertools.count(2)
-        while (upstream := self._connections.alive(key)) is not None and upstream.has_call:
-            key = f"{session.id} {next(numbers)}"
-        return key
-
     async def _start(self, key: str, session: SessionPort | None) -> Upstream:
-        modern = self._wants_modern(session)
+        modern = self._places.wants_modern(session)
         if self.kind in _RUNS_HERE:
             await self._reserve()
         try:
-            upstream = await self._open(key, session)
-        except BaseException:
+            upstream = await self._opening.open(key, session)
+        except BaseException as error:
+            if isinstance(error, GatewayError):
+                self._failed(error)
             if self.kind in _RUNS_HERE:
                 self._running.failed()
             raise
         if self.kind in _RUNS_HERE:
             self._running.started(upstream, self)
         self._back_off.failure = None
-        if upstream.modern is not modern and not self._single_calls:
-            key = self._place(session)  # another one than thought, since the era is known now
+        if upstream.modern is not modern and not self._places.single_calls:
+            key = self._places.of(session)  # another one than thought, since the era is known now
             there = self._connections.alive(key)
             if there is not None:
                 self._close_soon(upstream)
@@ -327,50 +263,6 @@ class ManagedServer:
         except GatewayError as error:
             self.log.note(str(error))
             raise
-
-    async def _open(self, key: str, session: SessionPort | None) -> Upstream:
-        connecting = Connecting(
-            lambda: self._launcher.transport(self.server, self.values, self.log),
-            lambda transport, modern: self._built(transport, key, session, modern=modern),
-            self._close_soon,
-            self._offering.eras,
-            limit=self._timing.package_start if self.kind is ServerKind.PACKAGE else self._timing.start,
-            probe=self._timing.probe,
-        )
-        try:
-            upstream = await connecting.open(modern=self._wants_modern(session))
-        except BaseException as error:
-            if connecting.upstream is not None:
-                self._close_soon(connecting.upstream)
-            if isinstance(error, GatewayError):
-                self._failed(error)
-            elif isinstance(error, Exception):
-                log.exception("starting %s failed", self.name)
-                failure = ServerStartError(f"{self.name} could not be started: {type(error).__name__}")
-                self._failed(failure)
-                raise failure from error
-            raise
-        self._offering.learned(connecting.eras)
-        return upstream
-
-    def _built(self, transport: Transport, key: str, session: SessionPort | None, *, modern: bool) -> Upstream:
-        upstream: Upstream
-        if modern:
-            if isinstance(transport, ModernRemoteTransport):
-                transport.names_of = self._mirrored.of
-            kind = ModernSingleUse if self._single_calls else ModernUpstream
-            upstream = kind(self.name, transport, self, session if self._separate else None)
-            upstream.abilities = ALL_ABILITIES
-        else:
-            key = key if self._single_calls else self._key(session)
-            owner = session if key not in (SHARED, QUIET) else None
-            capabilities = b"{}" if key == QUIET else EVERY_CAPABILITY
-            upstream = (SingleUse if self._single_calls else Upstream)(self.name, transport, self, owner, capabilities)
-            upstream.abilities = owner.abilities if owner is not None else "" if key == QUIET else ALL_ABILITIES
-            upstream.opener = session
-        if isinstance(upstream, SingleUse):
-            upstream.used_up = self._used_up
-        return upstream
 
     def _close_soon(self, upstream: Upstream) -> None:
         self._spawn(upstream.close(), name=_CLOSING)
@@ -491,7 +383,12 @@ class ManagedServer:
         session = sink.session if sink is not None else upstream.sole_session()
         if not upstream.modern:  # there a question is part of a call, and needs no connection of its own
             self._offering.remember_interactive()
-            if upstream.owner is None and session is not None and session.abilities and self._sharing is Sharing.SHARED:
+            if (
+                upstream.owner is None
+                and session is not None
+                and session.abilities
+                and self._places.sharing is Sharing.SHARED
+            ):
                 self._connections.hand_over(upstream, session)
         self._listener.server_request(upstream, message, sink, session)
 

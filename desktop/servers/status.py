@@ -5,9 +5,10 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from desktop.errors import GatewayError, MissingSettingError, SignInRequiredError
 from desktop.sharing import Sharing
 
-__all__ = ["OfferedTool", "ServerKind", "ServerState", "ServerStatus"]
+__all__ = ["OfferedTool", "ServerKind", "ServerState", "ServerStatus", "state_of"]
 
 
 class ServerState(enum.Enum):
@@ -76,3 +77,25 @@ class OfferedTool:
     exposed: str = ""
     title: str = ""
     description: str = ""
+
+
+def state_of(failure: GatewayError | None, *, listed: bool, up: bool, starting: bool) -> ServerState:
+    """The state of a server that is on.
+
+    Args:
+        failure: Why it can't be used now.
+        listed: Whether it is known what it offers.
+        up: Whether any connection is.
+        starting: Whether one is being started.
+    """
+    if up and (listed or failure is None):
+        return ServerState.READY
+    if starting:
+        return ServerState.STARTING
+    if isinstance(failure, SignInRequiredError):
+        return ServerState.NEEDS_SIGN_IN
+    if isinstance(failure, MissingSettingError):
+        return ServerState.NEEDS_SETTING
+    if failure is not None:
+        return ServerState.FAILING
+    return ServerState.IDLE if listed else ServerState.STARTING

@@ -118,14 +118,16 @@ class Rig:
         self.listener = Listener()
         self.fleets: list[Fleet] = []
 
-    def managed(self, kind: str = "", probe: float = 5.0) -> ManagedServer:
+    def managed(self, kind: str = "", probe: float = 5.0, url: str = "") -> ManagedServer:
         self.fleet = Fleet(
             launcher=Launcher(), cache=ListingCache(self._folder), timing=Timing(probe=probe, start=5.0), clean=str
         )
         self.fleets.append(self.fleet)
         self.listener.fleet = self.fleet
         self.fleet.attach(self.listener)
-        entry = CatalogServer(name="r", type="remote", remote=RemoteEndpoint(url=self.server.url, transport_type=kind))
+        entry = CatalogServer(
+            name="r", type="remote", remote=RemoteEndpoint(url=url or self.server.url, transport_type=kind)
+        )
         return self.fleet._manage(entry, {})
 
 
@@ -235,8 +237,7 @@ async def test_a_server_that_wants_a_sign_in_is_not_asked_in_the_other_era(rig: 
 
 
 async def test_a_server_that_is_not_there_is_named_once(rig: Rig) -> None:
-    found = rig.managed()
-    found.server = CatalogServer(name="r", remote=RemoteEndpoint(url="http://127.0.0.1:9/mcp", transport_type="http"))
+    found = rig.managed("http", url="http://127.0.0.1:9/mcp")
     await found.ensure_listed()
     assert found.failure is not None
     assert found.failure.message.startswith("r can't be reached at 127.0.0.1:9: ")

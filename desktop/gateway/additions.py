@@ -8,7 +8,7 @@ from typing import Any
 from desktop.servers.holds import Hold
 from desktop.servers.managed_server import ManagedServer
 
-__all__ = ["Additions"]
+__all__ = ["Additions", "server_of", "servers_of"]
 
 
 class Additions:
@@ -42,3 +42,13 @@ class Additions:
         """Every running server there is to this session."""
         found = (self.server(name, enabled) for name in {**enabled, **self.holds})
         return [server for server in found if server is not None]
+
+
+def server_of(additions: Additions | None, name: str, enabled: Mapping[str, ManagedServer]) -> ManagedServer | None:
+    """The running server a name means to a session, which may have changed nothing."""
+    return enabled.get(name) if additions is None else additions.server(name, enabled)
+
+
+def servers_of(additions: Additions | None, enabled: Mapping[str, ManagedServer]) -> Iterable[ManagedServer]:
+    """Every running server there is to a session, which may have changed nothing."""
+    return enabled.values() if additions is None else additions.servers(enabled)

@@ -28,6 +28,7 @@ __all__ = ["Fleet"]
 
 _IDLE_CHECK: Final = 15.0
 _LISTING_AT_ONCE: Final = 4
+_FIRST_LISTING: Final = 10.0
 log = logging.getLogger(__name__)
 
 
@@ -163,12 +164,22 @@ class Fleet:
         self.holds.pause(paused)
         await self.apply(self._configuration)
 
+    @property
+    def all_settled(self) -> bool:
+        """Whether every server was listed or has failed."""
+        return all(server.settled for server in self._servers.values())
+
+    @property
+    def patience(self) -> float:
+        """How many seconds a client may still have to wait for servers that are being listed for the first time."""
+        return max(self.begun + _FIRST_LISTING - time.monotonic(), 0.0)
+
     async def settled(self, time_limit: float) -> bool:
         """Wait until every server was listed or has failed; False when ``time_limit`` seconds were not enough."""
         done = asyncio.Event()
 
         def look(_: str) -> None:
-            if all(server.settled for server in self._servers.values()):
+            if self.all_settled:
                 done.set()
 
         unsubscribe = self.changed.subscribe(look)

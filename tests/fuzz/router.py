@@ -380,7 +380,7 @@ class Router:
         if any(pending.sink.session for upstream in upstreams for pending in upstream._pending.values()):
             self.watch.found("a server connection still waits for answers to sessions that have gone")
         await gateway.close()
-        if gateway.sessions or gateway._tasks:
+        if gateway.sessions or gateway._work.tasks:
             self.watch.found("the gateway keeps sessions or tasks after its end")
         for client in everyone:
             for request in client.requests:

@@ -41,7 +41,7 @@ def _host() -> AbstractAsyncContextManager[Host]:
 
 
 def command_line() -> int:
-    """The ``docker-mcp`` command; returns the exit code."""
+    """The ``docker-mcp`` command; returns the exit code, or ends the process with it."""
     arguments = sys.argv[1:]
     if arguments[:1] == ["--watchdog"]:
         return main()
@@ -54,9 +54,9 @@ def command_line() -> int:
         code = shim.main(endpoint_file(os.environ))
         if code is not None:
             return code
-    from desktop.cli.main import main as run_command
+    from desktop.cli import main as commands
 
-    return run_command(arguments)
+    return commands.leave(commands.main(arguments))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Final
 
-from desktop.cli import output
+from desktop.cli import deferred, output
 from desktop.cli.commands import Command, Group
 from desktop.cli.gateway_flags import Serving, add_flags, chosen_options, chosen_serving
 from desktop.state.paths import Paths
@@ -27,6 +27,7 @@ _TOKEN_VARIABLE: Final = "MCP_GATEWAY_AUTH_TOKEN"
 
 def _run(arguments: argparse.Namespace) -> int:
     serving = chosen_serving(arguments)
+    deferred.settle()
     from desktop.cli.gateway_log import GatewayLog, copied_to, log_to_stderr
 
     log = GatewayLog()

@@ -32,6 +32,11 @@ def closest(word: str, known: Iterable[str]) -> str:
     return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)), "")
 
 
+def _of_fixed_width(prog: str) -> argparse.HelpFormatter:
+    """What argparse asks for with each argument; it need not know the terminal."""
+    return argparse.HelpFormatter(prog, width=80)
+
+
 class Parser(argparse.ArgumentParser):
     """Reads the arguments of one command.
 
@@ -42,7 +47,14 @@ class Parser(argparse.ArgumentParser):
     """
 
     def __init__(self, prog: str, summary: str, example: str) -> None:
-        super().__init__(prog=prog, usage=prog, description=summary, add_help=False, allow_abbrev=False)
+        super().__init__(
+            prog=prog,
+            usage=prog,
+            description=summary,
+            add_help=False,
+            allow_abbrev=False,
+            formatter_class=_of_fixed_width,
+        )
         self.add_argument("-h", "--help", action="store_true", help=argparse.SUPPRESS)
         self._example = example
         self._switches: dict[str, str] = {}

@@ -55,9 +55,11 @@ def _finished(work: Coroutine[Any, Any, int]) -> int:
 
 
 def _with_own_gateway(work: Work, flags: Sequence[str], *, is_verbose: bool) -> int:
+    from desktop.cli import deferred
     from desktop.cli.gateway_flags import chosen_options, parse_flags
     from desktop.cli.gateway_log import GatewayLog, log_to_stderr
 
+    deferred.settle()
     arguments = parse_flags([*flags, "--watch=false"])
     is_verbose = is_verbose or arguments.verbose
     log_to_stderr(is_verbose=is_verbose)

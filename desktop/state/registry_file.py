@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,12 @@ from desktop.state.yaml_edit import REMOVED, Change
 __all__ = ["RegistryFile"]
 
 ROOT = "registry"
+# A file without anything but names that any YAML version reads as text.
+_AS_WE_WRITE_IT = re.compile(
+    r'registry:\n(?:  (?!(?:true|false|null|yes|no|on|off|y|n):)[A-Za-z][\w.-]*:\n    ref: ""\n)*',
+    re.ASCII | re.IGNORECASE,
+)
+_NAME = re.compile(r"^  ([^ ]+):$", re.MULTILINE)
 
 
 class RegistryFile:
@@ -28,6 +35,8 @@ class RegistryFile:
     def names(self) -> tuple[str, ...]:
         """The enabled servers, sorted; a missing or empty file enables none."""
         text = self._document.text()
+        if _AS_WE_WRITE_IT.fullmatch(text):  # a hundredth of a second less than loading the parser
+            return tuple(sorted(set(_NAME.findall(text))))
         return tuple(sorted(map(str, self._entries(self._document.data_of(text), text))))
 
     def add(self, names: Iterable[str]) -> None:

@@ -62,6 +62,8 @@ class YamlDocument:
 
     def data_of(self, text: str, where: str | None = None) -> dict[str, Any]:
         """The root map of ``text``, as if it were in the file; ``where`` names it in errors when it isn't yet."""
+        if not text.strip(" \n"):
+            return {}  # spares loading the parser
         where = where or self.where
         data = yaml_text.parse(text, where)
         if data is None:

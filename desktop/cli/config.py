@@ -269,7 +269,7 @@ GROUP: Final = Group(
         Command(
             ("write",),
             "Replace config.yaml by a text, which stays as it is typed; what it was is kept in config.yaml.bak.",
-            "'filesystem: {paths: [/home/me/notes]}'\n- < config.yaml",
+            "'filesystem: {paths: [/srv]}'\n- < config.yaml",
             _write,
             _write_arguments,
         ),

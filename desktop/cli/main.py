@@ -22,6 +22,7 @@ __all__ = ["GROUPS", "commands", "group", "leave", "main"]
 GROUPS = {
     "catalog": "Catalogs: lists of servers that can be enabled",
     "config": "Config: settings of servers; everything you have set as one document",
+    "feature": "Features of the reference: turn them on and off",
     "gateway": "The gateway: run it, find it, its token",
     "plugin": "The plugin of Docker's command line: docker mcp",
     "policy": "Policy: which server may have which secret, which tools may be called",
@@ -34,6 +35,7 @@ _HIDDEN: dict[str, str] = {
 }
 _ALIASES = {
     "catalogs": "catalog",
+    "features": "feature",
     "policies": "policy",
     "secrets": "secret",
     "servers": "server",

@@ -143,6 +143,29 @@ def _secret_names(given: Sequence[str]) -> Words:
     }
 
 
+def _features(given: Sequence[str]) -> Words:
+    from desktop.state.features import KNOWN
+
+    return {name: feature.summary for name, feature in KNOWN.items()}
+
+
+def _settings(given: Sequence[str]) -> Words:
+    """The settings of enabled servers."""
+    from desktop.catalog.settings import settings_of
+
+    configuration = _configuration()
+    enabled = [configuration.servers[name] for name in configuration.enabled if name in configuration.servers]
+    return {
+        f"{server.name}.{setting.name}": str(setting.schema.get("description") or "")
+        for server in enabled
+        for setting in settings_of(server)
+    }
+
+
+def _settings_to_set(given: Sequence[str]) -> Words:
+    return {f"{name}=": text for name, text in _settings(given).items()}
+
+
 _SERVER: Final = Kind(_servers, in_lists=True)
 _ENABLED: Final = Kind(_enabled_servers)
 _CATALOG: Final = Kind(_catalogs)
@@ -151,11 +174,17 @@ _LISTED_TOOL: Final = Kind(_listed_tools, in_lists=True)
 _SECRET: Final = Kind(_secret_names)
 
 _ARGUMENTS: Final[dict[str, tuple[Kind, ...]]] = {
+    "catalog add": (_CATALOG,),
     "catalog export": (_CATALOG,),
     "catalog fork": (_CATALOG,),
     "catalog rm": (_CATALOG,),
     "catalog show": (_CATALOG,),
     "catalog update": (_CATALOG,),
+    "config get": (Kind(_settings),),
+    "config set": (Kind(_settings_to_set, once=False),),
+    "config unset": (Kind(_settings),),
+    "feature disable": (Kind(_features),),
+    "feature enable": (Kind(_features),),
     "secret export": (_SERVER,),
     "secret rm": (_SECRET,),
     "secret set": (_SECRET,),

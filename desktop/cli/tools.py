@@ -197,6 +197,28 @@ def _first_sentence(text: str) -> str:
     return sentence
 
 
+def _choice_arguments(parser: Parser) -> None:
+    parser.add_argument(
+        "tools", metavar="TOOL", nargs="+", help="their names, as tools ls or the server itself has them"
+    )
+    parser.option("--server", metavar="SERVER", help="the server they are of; needed where several have such a tool")
+    for name in ("--format", "--gateway-arg", "--gatewayArg", "--version"):  # the group's, which mean nothing here
+        parser.option(name, help=argparse.SUPPRESS)
+    parser.switch("verbose", None)
+
+
+def _enable(arguments: argparse.Namespace) -> int:
+    from desktop.cli.tool_choice import enable  # here, because asking the gateway needs no catalogs
+
+    return enable(arguments)
+
+
+def _disable(arguments: argparse.Namespace) -> int:
+    from desktop.cli.tool_choice import disable
+
+    return disable(arguments)
+
+
 GROUP: Final = Group(
     "tools",
     "Tools of the enabled servers. The running gateway is asked; when none runs, one is started for the command.",
@@ -205,6 +227,20 @@ GROUP: Final = Group(
         Command(("count",), "Count the tools.", "", _count, _shared_arguments),
         Command(("inspect",), "Show a tool and its arguments.", "search", _inspect, _inspect_arguments),
         Command(("call",), "Call a tool.", "search query='model context protocol'", _call, _call_arguments),
+        Command(
+            ("enable",),
+            "Let tools be used again that were disabled.",
+            "create_issue --server github-official",
+            _enable,
+            _choice_arguments,
+        ),
+        Command(
+            ("disable",),
+            "Let no client use these tools; the server's other ones stay.",
+            "create_issue --server github-official",
+            _disable,
+            _choice_arguments,
+        ),
     ),
     leading=frozenset({"--format", "--gateway-arg", "--gatewayArg", "--version"}),
 )

@@ -5,10 +5,28 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
+from typing import Final, NamedTuple
 
-__all__ = ["feature"]
+__all__ = ["KNOWN", "Feature", "feature"]
 
 log = logging.getLogger(__name__)
+
+
+class Feature(NamedTuple):
+    """A feature the reference knows: whether it is on when nothing is said, and what it does in this program."""
+
+    default: bool
+    summary: str
+
+
+KNOWN: Final = {
+    "dynamic-tools": Feature(True, "A model may find servers and, when you agree, add them to its session"),
+    "mcp-oauth-dcr": Feature(True, "Signing in registers this program by itself; always on here"),
+    "oauth-interceptor": Feature(False, "Help with GitHub's refusals in the reference; not needed here"),
+    "profiles": Feature(True, "Named sets of servers; always on here"),
+    "tool-name-prefix": Feature(False, "Put the server's name before every tool's; here only where names collide"),
+    "use-embeddings": Feature(False, "Search by a model of another company in the reference; never done here"),
+}
 
 
 def feature(config: Path, name: str, *, default: bool) -> bool:

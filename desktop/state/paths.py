@@ -21,11 +21,13 @@ class Paths:
         docker_mcp: Files shared with the reference (``~/.docker/mcp``).
         own: Our state.
         cache: What can be thrown away at any time.
+        docker_cli: The folder of Docker's command line; None means the one above ``docker_mcp``.
     """
 
     docker_mcp: Path
     own: Path
     cache: Path
+    docker_cli: Path | None = None
 
     @classmethod
     def of_user(cls, environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Paths:
@@ -34,12 +36,13 @@ class Paths:
             docker_mcp=Path(locations.docker_mcp_dir(environ, platform)),
             own=Path(locations.own_dir(environ, platform)),
             cache=Path(locations.cache_dir(environ, platform)),
+            docker_cli=Path(environ["DOCKER_CONFIG"]) if environ.get("DOCKER_CONFIG") else None,
         )
 
     @property
     def docker_config(self) -> Path:
         """config.json of the Docker command line; the reference keeps its features there."""
-        return self.docker_mcp.parent / "config.json"
+        return (self.docker_cli or self.docker_mcp.parent) / "config.json"
 
     @property
     def registry(self) -> Path:

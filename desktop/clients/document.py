@@ -19,8 +19,8 @@ from desktop.clients.entry import (
     Item,
     Origin,
     WrongKindError,
+    entry_at,
     is_empty,
-    position,
     same,
     with_entry,
     without_entry,
@@ -108,18 +108,6 @@ def read(data: bytes, format: Format, where: str = "") -> Any:
     return {} if value is None else value
 
 
-def entry_at(data: Any, path: EntryPath) -> Any:
-    """What `read` data has at ``path``, or None."""
-    for step in path:
-        if not isinstance(data, dict if isinstance(step, str) else list):
-            return None
-        where = position(data, step)
-        if where is None:
-            return None
-        data = data[where]
-    return data
-
-
 def put(data: bytes, format: Format, path: EntryPath, value: Any, where: str = "") -> bytes:
     """The bytes with ``value`` at ``path``; see `plan_put`."""
     return plan_put(data, format, path, value, where).after
@@ -169,7 +157,7 @@ def plan_remove(data: bytes, format: Format, path: EntryPath, where: str = "", o
     if same(old, left):
         return Change(before=data, after=data, origin=origin)
     text = _remove(source.text, format, path, where, origin)
-    after = _checked(source, text, format, _allowed_without(left, path, origin), where)
+    after = _checked(source, text, format, _allowed_without(left, path, origin, format), where)
     return Change(before=data, after=after, origin=origin)
 
 
@@ -217,12 +205,9 @@ def _wished(old: Any, path: EntryPath, value: Any, source: SourceText, format: F
         return with_entry(old, path, value)
     except WrongKindError as error:
         wanted = "a list" if isinstance(path[error.depth], Item) else "a map"
-        place = _place_of(source.text, format, path[: error.depth], where)
+        line, column = _place_of(source.text, format, path[: error.depth], where)
         what = f"the value of '{_shown(path[: error.depth])}'" if error.depth else "its content"
         hint = "Correct it or take it out, then try again."
-        if place is None:
-            raise ClientFileError(where, f"{what} should be {wanted}", hint=hint) from error
-        line, column = place
         raise ClientFileError(where, f"{what} should be {wanted}", line=line, column=column, hint=hint) from error
 
 
@@ -240,10 +225,14 @@ def _checked(source: SourceText, text: str, format: Format, wished: Sequence[Any
     return source.encode(text)
 
 
-def _allowed_without(left: Any, path: EntryPath, origin: Origin) -> list[Any]:
-    """What may remain: the data without the entry, and without parents of it that were made for it and are empty."""
+def _allowed_without(left: Any, path: EntryPath, origin: Origin, format: Format) -> list[Any]:
+    """What may remain: the data without the entry, and without parents of it that were made for it and are empty.
+
+    In TOML a parent is often there only through what is below it, and goes with that.
+    """
     allowed = [left]
-    for length in range(len(path) - 1, len(path) - 1 - origin.created, -1):
+    created = len(path) - 1 if format is Format.TOML else origin.created
+    for length in range(len(path) - 1, len(path) - 1 - created, -1):
         if not is_empty(entry_at(left, path[:length])):
             return allowed
         left = without_entry(left, path[:length]) if length else None
@@ -254,9 +243,15 @@ def _allowed_without(left: Any, path: EntryPath, origin: Origin) -> list[Any]:
     return allowed
 
 
-def _place_of(text: str, format: Format, path: EntryPath, where: str) -> tuple[int, int] | None:
-    if format not in {Format.JSON, Format.JSONC}:
-        return None
+def _place_of(text: str, format: Format, path: EntryPath, where: str) -> tuple[int, int]:
+    if format is Format.TOML:
+        from desktop.clients import toml_edit
+
+        return toml_edit.place_of(text, path, where)
+    if format is Format.YAML:
+        from desktop.clients import yaml_splice
+
+        return yaml_splice.place_of(text, path, where)
     return json_edit.place_of(text, path, where, lenient=format is Format.JSONC)
 
 

@@ -12,6 +12,7 @@ __all__ = [
     "Origin",
     "Step",
     "WrongKindError",
+    "entry_at",
     "is_empty",
     "nested",
     "position",
@@ -80,6 +81,18 @@ def position(container: Any, step: Step) -> Any:
         return step if step in container else None
     found = [n for n, member in enumerate(container) if isinstance(member, dict) and member.get(step.key) == step.value]
     return found[-1] if found else None
+
+
+def entry_at(data: Any, path: EntryPath) -> Any:
+    """What `read` data has at ``path``, or None."""
+    for step in path:
+        if not isinstance(data, dict if isinstance(step, str) else list):
+            return None
+        where = position(data, step)
+        if where is None:
+            return None
+        data = data[where]
+    return data
 
 
 def with_entry(data: Any, path: EntryPath, value: Any) -> Any:

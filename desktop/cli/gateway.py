@@ -42,12 +42,9 @@ def _run(arguments: argparse.Namespace) -> int:
     from desktop.event_loop import new_event_loop
 
     with copied_to(arguments.log):
-        log_to_stderr(log, is_verbose=arguments.verbose)
+        log_to_stderr(is_verbose=arguments.verbose)
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            try:
-                runner.run(_Run(options, serving, log, is_dry=arguments.dry_run).serve())
-            finally:
-                log.erase_progress()
+            runner.run(_Run(options, serving, log, is_dry=arguments.dry_run).serve())
     return 0
 
 

@@ -21,6 +21,7 @@ __all__ = ["GROUPS", "commands", "group", "leave", "main"]
 
 GROUPS = {
     "catalog": "Catalogs: lists of servers that can be enabled",
+    "client": "AI clients: which are here, and whether they reach the gateway",
     "config": "Config: settings of servers; everything you have set as one document",
     "feature": "Features of the reference: turn them on and off",
     "gateway": "The gateway: run it, find it, its token",
@@ -35,6 +36,7 @@ _HIDDEN: dict[str, str] = {
 }
 _ALIASES = {
     "catalogs": "catalog",
+    "clients": "client",
     "features": "feature",
     "policies": "policy",
     "secrets": "secret",

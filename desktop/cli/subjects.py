@@ -166,6 +166,12 @@ def _settings_to_set(given: Sequence[str]) -> Words:
     return {f"{name}=": text for name, text in _settings(given).items()}
 
 
+def _clients(given: Sequence[str]) -> Words:
+    from desktop.clients.known import CLIENTS
+
+    return {client.id: client.name for client in CLIENTS}
+
+
 _SERVER: Final = Kind(_servers, in_lists=True)
 _ENABLED: Final = Kind(_enabled_servers)
 _CATALOG: Final = Kind(_catalogs)
@@ -185,6 +191,9 @@ _ARGUMENTS: Final[dict[str, tuple[Kind, ...]]] = {
     "config unset": (Kind(_settings),),
     "feature disable": (Kind(_features),),
     "feature enable": (Kind(_features),),
+    "client connect": (Kind(_clients),),
+    "client disconnect": (Kind(_clients),),
+    "client manual-instructions": (Kind(_clients),),
     "secret export": (_SERVER,),
     "secret rm": (_SECRET,),
     "secret set": (_SECRET,),

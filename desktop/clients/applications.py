@@ -17,6 +17,7 @@ APPLICATIONS: Final = (
     Client(
         id="claude-desktop",
         name="Claude Desktop",
+        homepage="https://claude.ai/download",
         places=Places(
             linux=(f"{{config}}/Claude/{_CLAUDE}", f"{{config}}/claude/{_CLAUDE}"),
             macos=(f"{{support}}/Claude/{_CLAUDE}",),
@@ -49,6 +50,7 @@ APPLICATIONS: Final = (
     Client(
         id="lmstudio",
         name="LM Studio",
+        homepage="https://lmstudio.ai/",
         aliases=("lm-studio",),
         places=Places(everywhere=("~/.lmstudio/mcp.json", "~/.cache/lm-studio/mcp.json")),
         format=Format.JSON,
@@ -69,6 +71,7 @@ APPLICATIONS: Final = (
     Client(
         id="sema4",
         name="Sema4.ai Studio",
+        homepage="https://sema4.ai/",
         aliases=("sema4ai",),
         places=Places(
             linux=("~/.sema4ai/sema4ai-studio/mcp_servers.json",),

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from desktop.clients.document import Change, Format, entry_at, plan_put, plan_remove, read
-from desktop.clients.entry import EntryPath, Origin
+from desktop.clients.entry import EntryPath, Origin, same
 from desktop.clients.file_edit import ClientFile, Rewrite
 from desktop.clients.receipts import Receipt, Receipts, digest, entry_digest, now
 from desktop.clients.source_text import BOM
+from desktop.errors import ClientFileError
 
 __all__ = ["Connection", "Disconnected"]
 
@@ -36,6 +39,7 @@ class _Plan:
     origin: Origin
     folders: tuple[str, ...]
     written: tuple[str, ...]
+    replaced: tuple[tuple[EntryPath, Any], ...]
 
 
 class Connection:
@@ -68,13 +72,14 @@ class Connection:
         """What we did to the file for this entry, or None when we didn't."""
         return self._receipts.find(self.file.target(), self.path)
 
-    def plan_connect(self, value: Any) -> Change:
+    def plan_connect(self, value: Any, *, instead_of: Sequence[EntryPath] = ()) -> Change:
         """What `connect` would change; nothing is written.
 
         Raises:
             ClientFileError: The file can't be read, understood or edited.
         """
-        return plan_put(self.file.read() or b"", self.format, self.path, value, self.file.where)
+        change, _ = self._put(self.file.read() or b"", value, instead_of)
+        return change
 
     def plan_disconnect(self) -> Change:
         """What `disconnect` would change; nothing is written.
@@ -86,12 +91,13 @@ class Connection:
         after, _ = self._without(before, self.receipt())
         return Change(before=before or b"", after=after or b"", origin=Origin())
 
-    def connect(self, value: Any, *, private: bool = True) -> Change:
+    def connect(self, value: Any, *, private: bool = True, instead_of: Sequence[EntryPath] = ()) -> Change:
         """Put the entry into the file, or bring it up to date; nothing is written when it is right already.
 
         Args:
             value: The entry.
             private: Whether it holds a token: a new file is then for the person's eyes only.
+            instead_of: Where entries stand that it takes the place of; they come back when it is taken out.
 
         Raises:
             ClientFileError: The file can't be read, understood, edited or written; it is as it was.
@@ -102,7 +108,7 @@ class Connection:
 
         def decide(before: bytes | None) -> bytes | None:
             nonlocal plan
-            plan = self._plan(before, value)
+            plan = self._plan(before, value, instead_of)
             return plan.change.after if plan.change.is_needed else before
 
         def record(rewrite: Rewrite) -> None:
@@ -110,7 +116,7 @@ class Connection:
                 self._record(target, plan, rewrite, value)
 
         self.file.rewrite(decide, private=private, before_write=record)
-        return plan.change if plan is not None else self.plan_connect(value)
+        return plan.change if plan is not None else self.plan_connect(value, instead_of=instead_of)
 
     def disconnect(self) -> Disconnected:
         """Take the entry out. A file that is as we left it gets its former bytes back, or goes when we made it.
@@ -121,6 +127,7 @@ class Connection:
         """
         outcome = Disconnected.GONE
         receipt: Receipt | None = None
+        folders: tuple[str, ...] = ()
 
         def decide(before: bytes | None) -> bytes | None:
             nonlocal outcome, receipt
@@ -129,31 +136,47 @@ class Connection:
             return after
 
         def forget(rewrite: Rewrite) -> None:
+            nonlocal folders
             if receipt is not None:
-                if rewrite.after is None:
-                    _remove_empty(receipt.folders)
+                folders = receipt.folders if rewrite.after is None else ()
                 self._receipts.forget(receipt)
 
         self.file.rewrite(decide, after_write=forget)
+        _remove_empty(folders)  # only now, since a lock of the client's may have been in one
         return outcome
 
-    def _plan(self, before: bytes | None, value: Any) -> _Plan:
+    def _put(
+        self, data: bytes, value: Any, instead_of: Sequence[EntryPath]
+    ) -> tuple[Change, tuple[tuple[EntryPath, Any], ...]]:
+        """The change, and the entries that go with it."""
+        where = self.file.where
+        found = read(data, self.format, where) if instead_of else None
+        gone = tuple((path, entry) for path in instead_of if (entry := entry_at(found, path)) is not None)
+        left = data
+        for path, entry in gone:
+            self._require_plain(entry)
+            left = plan_remove(left, self.format, path, where).after
+        put = plan_put(left, self.format, self.path, value, where)
+        return Change(before=data, after=put.after, origin=put.origin), gone
+
+    def _plan(self, before: bytes | None, value: Any, instead_of: Sequence[EntryPath]) -> _Plan:
         where = self.file.where
         data = before or b""
-        change = plan_put(data, self.format, self.path, value, where)
+        change, gone = self._put(data, value, instead_of)
         receipt = self.receipt()
-        fresh = _Plan(change=change, original=before, origin=change.origin, folders=(), written=())
+        fresh = _Plan(change=change, original=before, origin=change.origin, folders=(), written=(), replaced=gone)
         if receipt is None or before is None:
             return fresh
-        ours = replace(fresh, origin=receipt.origin, folders=receipt.folders)
+        replaced = receipt.replaced + tuple(entry for entry in gone if entry[0] not in dict(receipt.replaced))
+        ours = replace(fresh, origin=receipt.origin, folders=receipt.folders, replaced=replaced)
         original = self._receipts.original(receipt)
         if receipt.has_written(before) and (original is not None or receipt.original is None):
             return replace(ours, original=original, written=receipt.written)
         removal = plan_remove(data, self.format, self.path, where, receipt.origin)
         if not removal.is_needed:
-            return fresh
+            return replace(fresh, replaced=replaced)
         made = receipt.original is None and _is_nothing(removal.after)
-        return replace(ours, original=None if made else removal.after)
+        return replace(ours, original=None if made else self._bring_back(removal.after, receipt))
 
     def _record(self, target: Path, plan: _Plan, rewrite: Rewrite, value: Any) -> None:
         after = rewrite.after or b""
@@ -170,6 +193,7 @@ class Connection:
             folders=plan.folders + tuple(map(str, rewrite.folders)),
             origin=plan.origin,
             made_at=now(),
+            replaced=plan.replaced,
         )
         self._receipts.save(receipt)
 
@@ -182,11 +206,33 @@ class Connection:
                 return original, Disconnected.RESTORED
         origin = None if receipt is None else receipt.origin
         removal = plan_remove(before, self.format, self.path, self.file.where, origin)
-        if not removal.is_needed:
-            return before, Disconnected.GONE
-        if receipt is not None and receipt.original is None and _is_nothing(removal.after):
-            return None, Disconnected.REMOVED
-        return removal.after, Disconnected.REMOVED
+        outcome = Disconnected.REMOVED if removal.is_needed else Disconnected.GONE
+        if receipt is None:
+            return removal.after, outcome
+        if removal.is_needed and receipt.original is None and _is_nothing(removal.after):
+            return None, outcome
+        return self._bring_back(removal.after, receipt), outcome
+
+    def _require_plain(self, entry: Any) -> None:
+        """What is taken out has to come back the same from a receipt."""
+        try:
+            kept = json.loads(json.dumps(entry))
+        except (TypeError, ValueError):
+            kept = None
+        if not same(kept, entry):
+            raise ClientFileError(
+                self.file.where,
+                "the entry to be replaced holds a value that could not be brought back",
+                hint="Take it out by hand.",
+            )
+
+    def _bring_back(self, data: bytes, receipt: Receipt) -> bytes:
+        """The entries that ours took the place of, as far as nobody has put such a one there meanwhile."""
+        where = self.file.where
+        for path, value in receipt.replaced:
+            if entry_at(read(data, self.format, where), path) is None:
+                data = plan_put(data, self.format, path, value, where).after
+        return data
 
 
 def _is_nothing(data: bytes) -> bool:

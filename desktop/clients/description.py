@@ -9,7 +9,7 @@ from typing import Any
 from desktop.clients.document import Format
 from desktop.clients.machine import Places
 
-__all__ = ["Client", "ProjectFile", "Shape"]
+__all__ = ["Client", "OtherFile", "ProjectFile", "Shape"]
 
 Shape = Mapping[str, Any]
 """An entry with gaps: ``{url}``, ``{headers}``, ``{name}``, ``{command}``, ``{args}``, ``{argv}`` (command and arguments in
@@ -29,6 +29,24 @@ class ProjectFile:
     path: str
     container: tuple[str, ...] | None = None
     stdio: Shape | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherFile:
+    """Another file in which a client has servers; our entry goes there only in place of the reference's.
+
+    Attributes:
+        places: The file.
+        format: What it is written in.
+        container: Keys that lead to the list of entries, each of which has its ``name``.
+        stdio, http: Shapes of entries there.
+    """
+
+    places: Places
+    format: Format
+    container: tuple[str, ...]
+    stdio: Shape
+    http: Shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +73,9 @@ class Client:
         most_tools: How many tools it takes altogether; 0 when no limit is known.
         longest_name: How long a tool's name may be, the server's name and what stands between included; 0 as above.
         quit_first: Whether it writes its file from memory, so that it has to be closed before it is changed.
-        owns_file: Whether the whole file is ours, a file among others in a folder of such files.
-        legacy: Files from which entries are read, never written: place, format and keys.
+        nested: A key between the container and the entries, in files that have it (opencode's second form).
+        other: Another file of it with servers.
+        homepage: Its web site.
         remarks: What else a person should know.
     """
 
@@ -79,6 +98,7 @@ class Client:
     most_tools: int = 0
     longest_name: int = 0
     quit_first: bool = False
-    owns_file: bool = False
-    legacy: tuple[tuple[Places, Format, tuple[str, ...]], ...] = ()
+    nested: str = ""
+    other: OtherFile | None = None
+    homepage: str = ""
     remarks: tuple[str, ...] = ()

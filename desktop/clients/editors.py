@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from desktop.clients.description import Client, ProjectFile, Shape
+from desktop.clients.description import Client, OtherFile, ProjectFile, Shape
 from desktop.clients.document import Format
 from desktop.clients.machine import Places
 
@@ -41,6 +41,7 @@ def _code(name: str, id: str, title: str, programs: tuple[str, ...], application
     return Client(
         id=id,
         name=title,
+        homepage="https://vscodium.com/" if id == "vscodium" else "https://code.visualstudio.com/",
         places=Places(
             linux=moved + places.linux,
             macos=moved + places.macos,
@@ -88,6 +89,7 @@ EDITORS: Final = (
     Client(
         id="cursor",
         name="Cursor",
+        homepage="https://cursor.com/",
         places=Places(everywhere=("~/.cursor/mcp.json",)),
         format=Format.JSONC,
         container=("mcpServers",),
@@ -110,6 +112,7 @@ EDITORS: Final = (
     Client(
         id="windsurf",
         name="Windsurf",
+        homepage="https://windsurf.com/",
         aliases=("devin",),
         places=Places(
             linux=("~/.codeium/windsurf/mcp_config.json", "{config}/devin/mcp_config.json"),
@@ -134,6 +137,7 @@ EDITORS: Final = (
     Client(
         id="zed",
         name="Zed",
+        homepage="https://zed.dev/",
         places=Places(
             linux=("{config}/zed/settings.json", "~/.var/app/dev.zed.Zed/config/zed/settings.json"),
             macos=("~/.config/zed/settings.json",),
@@ -157,6 +161,7 @@ EDITORS: Final = (
     Client(
         id="continue",
         name="Continue",
+        homepage="https://www.continue.dev/",
         places=Places(
             everywhere=(
                 "$CONTINUE_GLOBAL_DIR/mcpServers/mcp-gateway.json",
@@ -172,19 +177,24 @@ EDITORS: Final = (
         apps=Places(everywhere=_in_extensions("continue.continue")),
         traces=Places(everywhere=("~/.continue",)),
         introduces=("continue",),
-        owns_file=True,
-        legacy=(
-            (
-                Places(everywhere=("$CONTINUE_GLOBAL_DIR/config.yaml", "~/.continue/config.yaml")),
-                Format.YAML,
-                ("mcpServers",),
-            ),
+        other=OtherFile(
+            places=Places(everywhere=("$CONTINUE_GLOBAL_DIR/config.yaml", "~/.continue/config.yaml")),
+            format=Format.YAML,
+            container=("mcpServers",),
+            stdio={"name": "{name}", **_COMMAND},
+            http={
+                "name": "{name}",
+                "type": "streamable-http",
+                "url": "{url}",
+                "requestOptions": {"headers": "{headers}"},
+            },
         ),
         remarks=("Continue uses tools in agent mode only",),
     ),
     Client(
         id="antigravity",
         name="Antigravity",
+        homepage="https://antigravity.google/",
         places=Places(everywhere=("~/.gemini/config/mcp_config.json", "~/.gemini/antigravity/mcp_config.json")),
         format=Format.JSON,
         container=("mcpServers",),
@@ -204,6 +214,7 @@ EDITORS: Final = (
     Client(
         id="kiro",
         name="Kiro",
+        homepage="https://kiro.dev/",
         places=Places(everywhere=("~/.kiro/settings/mcp.json",)),
         format=Format.JSON,
         container=("mcpServers",),
@@ -219,6 +230,7 @@ EDITORS: Final = (
     Client(
         id="cline",
         name="Cline",
+        homepage="https://cline.bot/",
         places=Places(
             linux=(
                 "$CLINE_MCP_SETTINGS_PATH",
@@ -257,6 +269,7 @@ EDITORS: Final = (
     Client(
         id="roo-code",
         name="Roo Code",
+        homepage="https://roocode.com/",
         aliases=("roo",),
         places=_below_code("Code", _ROO),
         format=Format.JSON,
@@ -272,6 +285,7 @@ EDITORS: Final = (
     Client(
         id="junie",
         name="Junie",
+        homepage="https://www.jetbrains.com/junie/",
         places=Places(everywhere=("~/.junie/mcp/mcp.json",)),
         format=Format.JSON,
         container=("mcpServers",),
@@ -285,6 +299,7 @@ EDITORS: Final = (
     Client(
         id="amazon-q",
         name="Amazon Q Developer",
+        homepage="https://aws.amazon.com/q/developer/",
         aliases=("amazonq", "q"),
         places=Places(everywhere=("~/.aws/amazonq/mcp.json",)),
         format=Format.JSON,

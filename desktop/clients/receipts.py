@@ -40,6 +40,7 @@ class Receipt:
         original: Name of the backup with the content without the entry; None when there was no file.
         folders: Folders made for the file, outermost first.
         origin: What stood in the entry's place.
+        replaced: Entries that were taken out for ours: where each was, and its value.
         made_at: When (RFC 3339).
     """
 
@@ -54,6 +55,7 @@ class Receipt:
     folders: tuple[str, ...]
     origin: Origin
     made_at: str
+    replaced: tuple[tuple[EntryPath, Any], ...] = ()
 
     def has_written(self, data: bytes) -> bool:
         """Whether the file is as we left it."""
@@ -119,15 +121,14 @@ class Receipts:
             "file": receipt.file,
             "target": receipt.target,
             "format": receipt.format,
-            "path": [
-                {"key": step.key, "value": step.value} if isinstance(step, Item) else step for step in receipt.path
-            ],
+            "path": _steps(receipt.path),
             "entry": receipt.entry,
             "written": list(receipt.written),
             "original": receipt.original,
             "folders": list(receipt.folders),
             "origin": {"created": receipt.origin.created, "source": receipt.origin.source},
             "made_at": receipt.made_at,
+            "replaced": [{"path": _steps(path), "value": value} for path, value in receipt.replaced],
         }
         self._make_private()
         text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
@@ -198,10 +199,7 @@ def _receipt_of(data: dict[str, Any]) -> Receipt:
         file=str(data["file"]),
         target=str(data["target"]),
         format=str(data["format"]),
-        path=tuple(
-            Item(key=str(step["key"]), value=str(step["value"])) if isinstance(step, dict) else str(step)
-            for step in data["path"]
-        ),
+        path=_path(data["path"]),
         entry=str(data["entry"]),
         written=tuple(map(str, data["written"])),
         original=None if data["original"] is None else str(data["original"]),
@@ -210,4 +208,15 @@ def _receipt_of(data: dict[str, Any]) -> Receipt:
             created=int(origin["created"]), source=None if origin["source"] is None else str(origin["source"])
         ),
         made_at=str(data["made_at"]),
+        replaced=tuple((_path(entry["path"]), entry["value"]) for entry in data.get("replaced", ())),
+    )
+
+
+def _steps(path: EntryPath) -> list[Any]:
+    return [{"key": step.key, "value": step.value} if isinstance(step, Item) else step for step in path]
+
+
+def _path(steps: list[Any]) -> EntryPath:
+    return tuple(
+        Item(key=str(step["key"]), value=str(step["value"])) if isinstance(step, dict) else str(step) for step in steps
     )

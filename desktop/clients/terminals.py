@@ -19,6 +19,7 @@ TERMINALS: Final = (
     Client(
         id="claude-code",
         name="Claude Code",
+        homepage="https://claude.com/product/claude-code",
         aliases=("claude",),
         places=Places(everywhere=("$CLAUDE_CONFIG_DIR/.claude.json", "~/.claude.json")),
         format=Format.JSON,
@@ -37,6 +38,7 @@ TERMINALS: Final = (
     Client(
         id="gemini",
         name="Gemini CLI",
+        homepage="https://github.com/google-gemini/gemini-cli",
         aliases=("gemini-cli",),
         places=Places(everywhere=("$GEMINI_CLI_HOME/.gemini/settings.json", "~/.gemini/settings.json")),
         format=Format.JSONC,
@@ -54,6 +56,7 @@ TERMINALS: Final = (
     Client(
         id="codex",
         name="Codex",
+        homepage="https://developers.openai.com/codex/",
         places=Places(everywhere=("$CODEX_HOME/config.toml", "~/.codex/config.toml")),
         format=Format.TOML,
         container=("mcp_servers",),
@@ -69,6 +72,7 @@ TERMINALS: Final = (
     Client(
         id="opencode",
         name="opencode",
+        homepage="https://opencode.ai/",
         places=Places(
             everywhere=(
                 "$OPENCODE_CONFIG",
@@ -82,6 +86,7 @@ TERMINALS: Final = (
         stdio={"type": "local", "command": "{argv}", "environment": "{env}", "enabled": True},
         http={"type": "remote", **_URL, "oauth": False, "enabled": True},
         project=ProjectFile(path="opencode.json"),
+        nested="servers",
         programs=("opencode",),
         apps=Places(everywhere=("~/.opencode/bin/opencode",)),
         traces=Places(everywhere=("{config}/opencode",)),
@@ -92,6 +97,7 @@ TERMINALS: Final = (
     Client(
         id="crush",
         name="Crush",
+        homepage="https://github.com/charmbracelet/crush",
         places=Places(everywhere=("$CRUSH_GLOBAL_CONFIG/crush.json", "{config}/crush/crush.json")),
         format=Format.JSON,
         container=("mcp",),
@@ -107,6 +113,7 @@ TERMINALS: Final = (
     Client(
         id="copilot-cli",
         name="Copilot CLI",
+        homepage="https://github.com/features/copilot/cli",
         aliases=("copilot",),
         places=Places(everywhere=("$COPILOT_HOME/mcp-config.json", "~/.copilot/mcp-config.json")),
         format=Format.JSON,
@@ -122,6 +129,7 @@ TERMINALS: Final = (
     Client(
         id="goose",
         name="Goose",
+        homepage="https://block.github.io/goose/",
         places=Places(
             linux=("$GOOSE_PATH_ROOT/config/config.yaml", "{config}/goose/config.yaml"),
             macos=("$GOOSE_PATH_ROOT/config/config.yaml", "{config}/goose/config.yaml"),

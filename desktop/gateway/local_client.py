@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from typing import Any
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
 from desktop import __version__
 from desktop.errors import GatewayError
 from desktop.gateway.shim import Closed, Connection, connect, read_endpoint
 from desktop.state.paths import Paths
 
-__all__ = ["LocalClient", "RequestError", "running_gateway"]
+__all__ = ["LocalClient", "RequestError", "gateway_url", "running_gateway", "usual_url"]
 
+USUAL_PORT: Final = 8811
 _GONE = "The running gateway does not answer"
 
 
@@ -37,6 +39,20 @@ def running_gateway(paths: Paths) -> str | None:
         return None
     connection.close()
     return endpoint[0]
+
+
+def gateway_url(paths: Paths) -> str:
+    """Where this user's running gateway listens for HTTP; empty when none runs, or one that listens nowhere."""
+    if running_gateway(paths) is None:
+        return ""
+    lines = paths.endpoint_file.read_text(encoding="utf-8").split("\n")
+    return lines[2] if len(lines) > 2 else ""
+
+
+def usual_url(environ: Mapping[str, str] = os.environ) -> str:
+    """Where the tray's gateway listens for HTTP unless its port is taken: MCP_GATEWAY_PORT, else 8811."""
+    port = environ.get("MCP_GATEWAY_PORT", "")
+    return f"http://127.0.0.1:{port if port.isdigit() else USUAL_PORT}/mcp"
 
 
 class LocalClient:

@@ -13,6 +13,7 @@ from desktop.catalog.loading import parse_catalog
 from desktop.errors import StateFileError
 from desktop.policy.policy_file import PolicyFile
 from desktop.policy.rules import PolicySyntaxError, parse_policy
+from desktop.secrets.store import is_internal
 from desktop.state.atomic_file import read_bytes, reason_of, write_bytes
 from desktop.state.catalog_index import CatalogIndex, catalog_file_name
 from desktop.state.config_file import ConfigFile
@@ -36,7 +37,6 @@ __all__ = [
     "with_secrets",
 ]
 
-_SIGN_IN: Final = "oauth/"
 _NO_CATALOGS: Final = '{\n  "catalogs": {}\n}\n'  # an empty file is no JSON to the reference
 
 
@@ -101,7 +101,7 @@ async def with_secrets(dump: Dump, store: SecretStore) -> Dump:
     secrets = [
         DumpedSecret(name=entry.name, provider=entry.provider, value=await store.get(entry.name) or "")
         for entry in await store.entries()
-        if not entry.name.startswith(_SIGN_IN)
+        if not is_internal(entry.name)
     ]
     return msgspec.structs.replace(dump, secrets=secrets)
 
@@ -144,7 +144,7 @@ async def restored_secrets(dump: Dump, store: SecretStore) -> None:
     kept = {secret.name for secret in dump.secrets or ()}
     for secret in dump.secrets or ():
         groups.setdefault(secret.provider, {})[secret.name] = secret.value
-    gone = {name: None for name in await store.names() if name not in kept and not name.startswith(_SIGN_IN)}
+    gone = {name: None for name in await store.names() if name not in kept and not is_internal(name)}
     for provider, values in groups.items():
         await store.set_many(values, provider=provider)
     if gone:

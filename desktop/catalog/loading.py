@@ -21,7 +21,7 @@ from desktop.state.yaml_document import decode, fault_at
 
 __all__ = ["Catalog", "load_catalog", "parse_catalog", "read_entry"]
 
-FORMAT: Final = f"1 {__version__}"
+FORMAT: Final = f"2 {__version__}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import msgspec
 
 __all__ = [
     "CatalogServer",
+    "DynamicParts",
     "EnvVariable",
     "OAuthProvider",
     "OAuthSettings",
@@ -97,6 +98,12 @@ class ServerMetadata(_Entry, frozen=True):
     registryUrl: str = ""
 
 
+class DynamicParts(_Entry, frozen=True):
+    """What depends on the server's settings, so that nothing outside of it can tell."""
+
+    tools: bool = False
+
+
 class CatalogServer(_Entry, frozen=True):
     """One server of a catalog (spec 1.7.1). Field names are the file format's own; ``name`` is always filled in."""
 
@@ -124,6 +131,7 @@ class CatalogServer(_Entry, frozen=True):
     allowHosts: list[str] = []
     extraHosts: list[str] = []
     tools: list[ToolEntry] = []
+    dynamic: DynamicParts | None = None
     config: list[dict[str, Any]] = []
     prefix: str = ""
     metadata: ServerMetadata = ServerMetadata()

@@ -85,7 +85,7 @@ class References:
 
             close = difflib.get_close_matches(name, list(servers), n=1, cutoff=0.6)
             hint = f"Did you mean {close[0]}?" if close else "See docker-mcp catalog show"
-            raise ServerNotFoundError(f"server {name} not found in any catalog", hint)
+            raise ServerNotFoundError(f"server {name} not found in catalog", hint)
         return found
 
     def _matching(self, reference: str, rest: str) -> list[CatalogServer]:

@@ -13,6 +13,7 @@ __all__ = [
     "clipped",
     "coloured",
     "duration",
+    "is_watched",
     "one_line",
     "print_json",
     "print_rows",
@@ -42,8 +43,13 @@ def remark(text: str) -> None:
 
 def tip(text: str) -> None:
     """A line about what to do next on standard error, where a person sees it; other programs are told nothing."""
-    if sys.stderr.isatty() and sys.stdout.isatty():
+    if is_watched():
         remark(text)
+
+
+def is_watched() -> bool:
+    """Whether a person sees both what is printed and what is remarked."""
+    return sys.stderr.isatty() and sys.stdout.isatty()
 
 
 def printable(text: str, stream: TextIO | None = None) -> str:

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from desktop.catalog.configuration import Configuration
-from desktop.catalog.kinds import kind_of, usual_sharing
+from desktop.catalog.kinds import kind_of
 from desktop.catalog.model import CatalogServer
-from desktop.catalog.source import ConfigurationSource
 from desktop.cli import output
 from desktop.cli.commands import Command, Group
 from desktop.cli.parser import Parser, closest
-from desktop.cli.server_needs import MARKS, ServerNeeds, needs_of, stored_secrets
-from desktop.errors import ServerNotFoundError, UsageError
+from desktop.cli.server_lookup import configuration, find, registry
+from desktop.cli.server_needs import MARKS, ServerNeeds, needs_of, next_steps, stored_names
+from desktop.errors import UsageError
 from desktop.policy.consent import ConsentStore
 from desktop.state.paths import Paths
-from desktop.state.registry_file import RegistryFile
 
 __all__ = ["GROUP"]
 
@@ -35,14 +31,14 @@ def _list_arguments(parser: Parser) -> None:
 
 def _list(arguments: argparse.Namespace) -> int:
     paths = Paths.of_user()
-    names = _registry(paths).names()
-    configuration = _configuration(paths) if names else Configuration()
-    known = [configuration.servers[name] for name in names if name in configuration.servers]
-    stored, trouble = stored_secrets(known)
+    names = registry(paths).names()
+    known = configuration(paths) if names else Configuration()
+    servers = [known.servers[name] for name in names if name in known.servers]
+    stored, trouble = stored_names(servers)
     if trouble:
         output.remark(f"docker-mcp: {trouble}; secrets count as missing.")
-    needs = {server.name: needs_of(server, configuration.values_of(server), stored) for server in known}
-    descriptions = {server.name: output.one_line(server.description or server.title) for server in known}
+    needs = {server.name: needs_of(server, known.values_of(server), stored) for server in servers}
+    descriptions = {server.name: output.one_line(server.description or server.title) for server in servers}
     rows = [(name, descriptions.get(name, _UNKNOWN), needs.get(name, ServerNeeds())) for name in names]
     if arguments.json:
         output.print_json([{"name": name, "description": text, **asdict(need)} for name, text, need in rows])
@@ -52,7 +48,20 @@ def _list(arguments: argparse.Namespace) -> int:
         print(f"MCP Servers ({len(rows)} enabled)\n")
         cells = [(name, MARKS[n.oauth], MARKS[n.secrets], MARKS[n.config], text) for name, text, n in rows]
         output.print_table(_COLUMNS, cells)
+        _say_next_steps(servers, known, stored)
     return 0
+
+
+def _say_next_steps(servers: Iterable[CatalogServer], known: Configuration, stored: Collection[str]) -> None:
+    """What is still to be done before servers can be used, as commands."""
+    steps: dict[str, str] = {}
+    for server in servers:
+        for step, command in next_steps(server, known.values_of(server), stored).items():
+            steps[f"{step} ({server.name})"] = command
+    if steps:
+        output.tip("\nNext steps:")
+        for step, command in steps.items():
+            output.tip(f"  {step}: {command}")
 
 
 def _enable_arguments(parser: Parser) -> None:
@@ -62,93 +71,67 @@ def _enable_arguments(parser: Parser) -> None:
 
 def _enable(arguments: argparse.Namespace) -> int:
     paths = Paths.of_user()
-    configuration = _configuration(paths)
-    servers = [_find(name, configuration) for name in arguments.names]
+    known = configuration(paths)
+    servers = [find(name, known.servers) for name in arguments.names]
     if arguments.without_container:
         for server in servers:
             if kind_of(server) != "package":
                 raise UsageError(
                     f"server {server.name} can't run without a container", "Only packages run by uvx or npx can"
                 )
-    _registry(paths).add(arguments.names)
+    registry(paths).add(arguments.names)
     if arguments.without_container:
         for server in servers:
             ConsentStore(paths.consents).grant("run-without-container", server.name)
+    if output.is_watched():
+        stored, _ = stored_names(servers)
+        _say_next_steps(servers, known, stored)
+        output.tip(f"See its tools with docker-mcp server inspect {servers[0].name}")
     return 0
 
 
 def _disable(arguments: argparse.Namespace) -> int:
-    _registry(Paths.of_user()).remove(arguments.names)
+    paths = Paths.of_user()
+    before = registry(paths).names()
+    registry(paths).remove(arguments.names)
+    for name in arguments.names:
+        if name not in before:
+            meant = closest(name, before)
+            output.tip(f"{name} was not enabled" + (f"; did you mean {meant}?" if meant else "."))
     return 0
 
 
 def _reset(arguments: argparse.Namespace) -> int:
-    _registry(Paths.of_user()).clear()
+    registry(Paths.of_user()).clear()
     return 0
 
 
 def _inspect_arguments(parser: Parser) -> None:
-    parser.add_argument("name", metavar="NAME", help="the server")
+    from desktop.cli.server_inspection import inspect_arguments
+
+    inspect_arguments(parser)
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
-    paths = Paths.of_user()
-    configuration = _configuration(paths)
-    server = _find(arguments.name, configuration)
-    entry: dict[str, Any] = msgspec.to_builtins(server)
-    allowed = configuration.tools.get(server.name)
-    tools = _listed_tools(server, configuration, paths.listings) or entry.get("tools", [])
-    entry["enabled"] = server.name in configuration.enabled
-    choice = configuration.choice_of(server.name)
-    entry["sharing"] = (choice.sharing or usual_sharing(server)).value
-    if choice.call_timeout is not None:
-        entry["callTimeout"] = choice.call_timeout
-    entry["tools"] = [{**tool, "enabled": allowed is None or tool.get("name") in allowed} for tool in tools]
-    output.print_json(entry)
-    return 0
+    from desktop.cli.server_inspection import inspect  # here: only inspecting needs what servers have listed
+
+    return inspect(arguments)
 
 
-def _listed_tools(server: CatalogServer, configuration: Configuration, listings: Path) -> list[dict[str, Any]]:
-    """The tools the server itself listed the last time it ran with these values; empty when it hasn't."""
-    from desktop.servers.listing import ListingCache, configuration_hash  # here: only inspecting needs it
+def _init_arguments(parser: Parser) -> None:
+    from desktop.cli.server_project import init_arguments
 
-    wanted = configuration_hash(server, configuration.values_of(server))
-    listing = ListingCache(listings).load(server.name, wanted)
-    return [] if listing is None else [msgspec.json.decode(tool) for tool in listing.tools]
+    init_arguments(parser)
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    from desktop.cli.server_project import init
+
+    return init(arguments)
 
 
 def _names_argument(parser: Parser) -> None:
     parser.add_argument("names", metavar="NAME", nargs="+", help="one server or more")
-
-
-def _registry(paths: Paths) -> RegistryFile:
-    return RegistryFile(paths.registry, paths.lock_for(paths.registry))
-
-
-def _configuration(paths: Paths) -> Configuration:
-    """The configuration; what is wrong with other files than the registry is only remarked."""
-    _registry(paths).names()  # a broken registry is an error here, not a remark
-    configuration = ConfigurationSource(paths).load()
-    for problem in configuration.problems:
-        output.remark(f"docker-mcp: {problem}.")
-    return configuration
-
-
-def _find(name: str, configuration: Configuration) -> CatalogServer:
-    server = configuration.servers.get(name)
-    if server is None:
-        meant = _probably_meant(name, configuration.servers.values())
-        hint = f"Did you mean {meant}?" if meant else "See docker-mcp catalog show"
-        raise ServerNotFoundError(f"server {name} not found in any catalog", hint)
-    return server
-
-
-def _probably_meant(name: str, servers: Iterable[CatalogServer]) -> str:
-    by_word: dict[str, str] = {}
-    for server in servers:
-        by_word.setdefault(server.title.lower(), server.name)
-        by_word[server.name.lower()] = server.name
-    return by_word.get(closest(name.lower(), by_word), "")
 
 
 GROUP: Final = Group(
@@ -160,5 +143,12 @@ GROUP: Final = Group(
         Command(("disable", "remove", "rm"), "Disable servers.", "duckduckgo", _disable, _names_argument),
         Command(("inspect",), "Show what is known of a server, as JSON.", "duckduckgo", _inspect, _inspect_arguments),
         Command(("reset",), "Disable every server.", "", _reset),
+        Command(
+            ("init",),
+            "Write the files of a new MCP server: its code, its image, and a catalog that names it.",
+            "./my-server",
+            _init,
+            _init_arguments,
+        ),
     ),
 )

@@ -10,7 +10,7 @@ import msgspec
 
 from desktop.oauth.grant import Registration, Token
 
-__all__ = ["Records", "Vault"]
+__all__ = ["Records", "Vault", "token_name"]
 
 _TOKEN: Final = "oauth/"
 _CLIENT: Final = "oauth-client/"
@@ -81,6 +81,11 @@ class Records:
         """Those of the apps that have a registration, so that somebody was signed in there once or is now."""
         names = frozenset(await self._vault.names())
         return frozenset(app for app in apps if _CLIENT + _plain(app) in names)
+
+
+def token_name(app: str) -> str:
+    """The name of the secret that is the app's token."""
+    return _TOKEN + _plain(app)
 
 
 def _plain(app: str) -> str:

@@ -7,12 +7,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec import Raw
 
-from desktop.catalog.model import CatalogServer, OAuthProvider, OAuthSettings, SecretReference
+from desktop.catalog.model import CatalogServer, OAuthProvider, OAuthSettings, RemoteEndpoint, SecretReference
 from desktop.catalog.source import ConfigurationSource
-from desktop.cli.server_needs import needs_of
+from desktop.cli.server_needs import needs_of, next_steps
+from desktop.oauth.records import token_name
 from desktop.policy.consent import ConsentStore
 from desktop.servers.listing import Listing, ListingCache, configuration_hash
 from desktop.sharing import Sharing
@@ -67,7 +69,7 @@ def test_the_list_as_json(run: Run, docker_mcp: Path) -> None:
 def test_an_unknown_server_is_not_enabled_and_nothing_is_written(run: Run, docker_mcp: Path) -> None:
     result = run("server", "enable", "tiny", "tinny")
     assert result.returncode == 1
-    assert refusal(result) == "server tinny not found in any catalog. Did you mean tiny?"
+    assert refusal(result) == "server tinny not found in catalog. Did you mean tiny?"
     assert not (docker_mcp / "registry.yaml").exists()
 
 
@@ -171,3 +173,71 @@ def test_the_word_for_values(values: dict[str, str], word: str) -> None:
     server = CatalogServer(name="s", config=[schema], oauth=OAuthSettings(providers=[OAuthProvider(provider="p")]))
     assert needs_of(server, values, []).config == word
     assert needs_of(server, values, []).oauth == "required"
+
+
+def signing_in(*providers: OAuthProvider, remote: bool = False) -> CatalogServer:
+    """A server that wants sign-ins and needs the secret ``p.token``."""
+    return CatalogServer(
+        name="s",
+        type="remote" if remote else "server",
+        image="" if remote else "i",
+        remote=RemoteEndpoint(url="https://example.invalid") if remote else None,
+        oauth=OAuthSettings(providers=list(providers)),
+        secrets=[SecretReference(name="p.token"), SecretReference(name="other")],
+    )
+
+
+def test_the_words_for_sign_ins_and_the_secrets_they_supply() -> None:
+    one, two = OAuthProvider(provider="p", secret="p.token"), OAuthProvider(provider="q")
+    words = [
+        needs_of(signing_in(one, two), {}, stored) for stored in ([], ["oauth/p"], ["oauth/p", "oauth/q", "other"])
+    ]
+    assert [(need.oauth, need.secrets) for need in words] == [
+        ("required", "required"), ("partial", "partial"), ("done", "done"),
+    ]  # fmt: skip
+    remote = signing_in(one, remote=True)  # one signs in to the server itself
+    assert [needs_of(remote, {}, stored).oauth for stored in (["oauth/p"], ["oauth/s"])] == ["required", "done"]
+    assert needs_of(signing_in(), {}, []).oauth == "none"
+
+
+def test_what_is_still_to_be_done_is_told_as_commands() -> None:
+    server = signing_in(OAuthProvider(provider="p", secret="p.token"))
+    schema = {"properties": {"url": {}}, "required": ["url"]}
+    server = msgspec.structs.replace(server, config=[schema])
+    assert next_steps(server, {}, []) == {
+        "Sign in": "docker-mcp oauth authorize p",
+        "Set its secret": "docker-mcp secret set p.token",
+        "Set what it needs": "docker-mcp config set s.url=VALUE",
+    }
+    assert next_steps(server, {"url": "x"}, ["oauth/p"]) == {"Set its secret": "docker-mcp secret set other"}
+    assert next_steps(server, {"url": "x"}, ["oauth/p", "other"]) == {}
+
+
+def test_secrets_and_sign_ins_that_are_stored_are_seen_in_the_list(run: Run, docker_mcp: Path) -> None:
+    run("server", "enable", "boxed", "hosted")
+    passphrase = {"MCP_GATEWAY_PASSPHRASE": "correct horse"}
+    for name in ("boxed.key", token_name("hosted")):
+        assert run("secret", "set", f"{name}=hush", more=passphrase).returncode == 0
+    listed = {server["name"]: server for server in json.loads(run("server", "ls", "--json").stdout)}
+    assert (listed["boxed"]["secrets"], listed["hosted"]["oauth"]) == ("done", "done")
+    (docker_mcp / "config.yaml").write_text("boxed: {url: x}\n", "utf-8")
+    assert {server["config"] for server in json.loads(run("server", "ls", "--json").stdout)} == {"none", "done"}
+
+
+def test_inspect_fetches_the_readme_and_the_tools(run: Run, docker_mcp: Path, served: str, tmp_path: Path) -> None:
+    base = served.removesuffix("/catalog.yaml")
+    (tmp_path / "web" / "readme.md").write_text("# Tiny\n", "utf-8")
+    (tmp_path / "web" / "tools.json").write_text('[{"name": "add", "arguments": [{"name": "a"}]}]', "utf-8")
+    entry = f"{{image: i, readme: {base}/readme.md, toolsUrl: {base}/tools.json, tools: [{{name: old}}]}}"
+    changing = entry.replace("tools: [", "dynamic: {tools: true}, tools: [")
+    catalog = f"registry: {{web: {entry}, changing: {changing}, gone: {{image: i, readme: {base}/gone.md}}}}\n"
+    (docker_mcp / "catalogs" / "docker-mcp.yaml").write_text(catalog, "utf-8")
+    shown = inspected(run, "web")
+    assert (shown["readme"], shown["readmeUrl"]) == ("# Tiny\n", f"{base}/readme.md")
+    assert shown["tools"] == [{"name": "add", "arguments": [{"name": "a"}], "enabled": True}]
+    assert inspected(run, "changing")["tools"] == [{"name": "old", "enabled": True}]
+    left_out = json.loads(run("server", "inspect", "--no-fetch", "web").stdout)
+    assert (left_out["readme"], left_out["tools"]) == ("", [{"name": "old", "enabled": True}])
+    gone = run("server", "inspect", "gone")
+    assert (gone.returncode, json.loads(gone.stdout)["readme"]) == (0, "")
+    assert gone.stderr == f"docker-mcp: {base}/gone.md can't be fetched (the server answered 404 File not found).\n"

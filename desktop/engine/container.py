@@ -15,7 +15,7 @@ from desktop.engine.ports import ContainerSpec
 from desktop.engine.wire import EXIT_UNKNOWN
 from desktop.errors import EngineError, EngineUnavailableError
 
-__all__ = ["DockerContainer", "container_configuration", "container_name"]
+__all__ = ["DockerContainer", "container_configuration", "container_name", "environment"]
 
 GONE_LIMIT: Final = 15.0
 BY_ITSELF: Final = 0.5
@@ -126,7 +126,7 @@ class DockerContainer:
 
 
 def container_configuration(spec: ContainerSpec, *, instance: str, stdin: bool) -> dict[str, Any]:
-    """Body of the create request.
+    """Body of the create request, with all variables in the open.
 
     Args:
         spec: What to run.
@@ -152,7 +152,7 @@ def container_configuration(spec: ContainerSpec, *, instance: str, stdin: bool) 
     return {
         "Image": spec.image,
         "Cmd": list(spec.command) or None,
-        "Env": _environment(spec.env),
+        "Env": environment({**spec.env, **spec.hidden_env}),
         "Labels": {OWNER: OWNER_VALUE, INSTANCE: instance, **spec.labels},
         "User": spec.user,
         "OpenStdin": stdin,
@@ -165,7 +165,8 @@ def container_configuration(spec: ContainerSpec, *, instance: str, stdin: bool) 
     }
 
 
-def _environment(variables: Mapping[str, str]) -> list[str]:
+def environment(variables: Mapping[str, str]) -> list[str]:
+    """Variables as the engine takes them."""
     return [f"{name}={value}" for name, value in variables.items()]
 
 

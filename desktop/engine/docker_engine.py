@@ -6,7 +6,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -16,6 +16,7 @@ from desktop.engine.calls import CALL_LIMIT, EngineCalls, finished
 from desktop.engine.container import DockerContainer, container_configuration, container_name
 from desktop.engine.discovery import EngineCandidate
 from desktop.engine.frames import STDERR, STDOUT, Capture, LineOutput, StreamSink
+from desktop.engine.hiding import Hiding
 from desktop.engine.labels import INSTANCE, OWNER, OWNER_VALUE, SERVER
 from desktop.engine.ports import (
     ContainerOutput,
@@ -71,6 +72,7 @@ class DockerEngine:
     def __init__(self, instance: str, candidates: Sequence[EngineCandidate] | None = None) -> None:
         self._instance = instance
         self._calls = EngineCalls(candidates)
+        self._hiding = Hiding(self._calls)
         self._starts = asyncio.Semaphore(STARTS_AT_ONCE)
         self._pulling = concurrent.futures.ThreadPoolExecutor(PULL_THREADS, "engine-pull")
         self._pulls: set[Pull] = set()
@@ -206,6 +208,10 @@ class DockerEngine:
         await container.wait_output(CALL_LIMIT)
         return code, capture.content(STDOUT), capture.content(STDERR)
 
+    def reveals(self, image: str) -> bool:
+        """Whether hidden variables of this image's containers can be seen through the engine (``docker inspect``)."""
+        return self._hiding.reveals(image)
+
     async def own_networks(self) -> tuple[str, ...]:
         """Networks of the container this program runs in, or empty on a host."""
         own = discovery.own_container()
@@ -299,7 +305,30 @@ class DockerEngine:
         connection = await self._calls.connected()
         client, where = connection.client, connection.candidate
         body = container_configuration(spec, instance=self._instance, stdin=stdin)
+        hidden = await self._hiding.plan(spec, body)
+        container_id = await self._create(attempt, spec, body if hidden is None else hidden.body)
+        if hidden is not None and not await self._hiding.works(hidden, spec, container_id):
+            hidden = None
+            await self.remove(container_id)
+            container_id = await self._create(attempt, spec, body)
+        attempt.stream = await wire.attach(client, where, container_id, sink, stdin=stdin or hidden is not None)
+        attempt.watch = await wire.watch_exit(client, where, container_id)
+        what = f"start a container of {spec.image}"
+        await self._calls.call(
+            what, lambda client: client.start(container_id), limit=START_LIMIT, submitted=attempt.in_thread
+        )
+        if hidden is not None:
+            attempt.stream.write(hidden.header)
+            if not stdin:
+                attempt.stream.close_stdin()
+        container = DockerContainer(
+            container_id, attempt.stream, attempt.watch, terminate=self._terminate, remove=self.remove
+        )
+        self._containers.add(container)
+        container.exited.add_done_callback(lambda _: self._containers.discard(container))
+        return container
 
+    async def _create(self, attempt: _Attempt, spec: ContainerSpec, body: Mapping[str, Any]) -> str:
         def create(client: APIClient) -> str:
             from docker.errors import NotFound
 
@@ -311,22 +340,10 @@ class DockerEngine:
                     f"The image {spec.image} is not on this machine", f"Fetch it with: docker pull {spec.image}"
                 ) from error
 
-        container_id = await self._calls.call(
-            f"create a container of {spec.image}", create, submitted=attempt.in_thread
-        )
+        what = f"create a container of {spec.image}"
+        container_id: str = await self._calls.call(what, create, submitted=attempt.in_thread)
         attempt.created = True
-        attempt.stream = await wire.attach(client, where, container_id, sink, stdin=stdin)
-        attempt.watch = await wire.watch_exit(client, where, container_id)
-        what = f"start a container of {spec.image}"
-        await self._calls.call(
-            what, lambda client: client.start(container_id), limit=START_LIMIT, submitted=attempt.in_thread
-        )
-        container = DockerContainer(
-            container_id, attempt.stream, attempt.watch, terminate=self._terminate, remove=self.remove
-        )
-        self._containers.add(container)
-        container.exited.add_done_callback(lambda _: self._containers.discard(container))
-        return container
+        return container_id
 
     async def _undo(self, attempt: _Attempt) -> None:
         """Take back a start: wait for the thread that may still be creating or starting, then remove by name."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 __all__ = [
@@ -45,7 +45,10 @@ class ContainerSpec:
     Attributes:
         image: Image reference as the catalog names it.
         command: Arguments after the image (the image's entry point stays in force).
-        env: Environment variables; values may be secrets, so they never go into a log.
+        env: Environment variables.
+        hidden_env: Variables with secrets: kept from whoever may look at the engine where the image allows it, and out of
+            every log.
+        hides_command: The command holds a secret too.
         labels: Added to the labels every container of ours gets.
         binds: ``source:target[:mode]`` strings, host paths or named volumes.
         user: ``-u`` value or empty.
@@ -60,6 +63,8 @@ class ContainerSpec:
     image: str
     command: tuple[str, ...] = ()
     env: Mapping[str, str]
+    hidden_env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    hides_command: bool = False
     labels: Mapping[str, str]
     binds: tuple[str, ...] = ()
     user: str = ""
@@ -137,6 +142,9 @@ class ContainerEngine(Protocol):
         self, spec: ContainerSpec, *, time_limit: float, stdin: bytes | None = None
     ) -> tuple[int, bytes, bytes]:
         """Run a container to its end, ``stdin`` as its input; returns exit code, stdout, stderr (10 MiB of each at most)."""
+
+    def reveals(self, image: str) -> bool:
+        """Whether hidden variables of this image's containers can be seen through the engine (``docker inspect``)."""
 
     async def own_networks(self) -> tuple[str, ...]:
         """Networks of the container this program runs in, or empty on a host."""

@@ -12,7 +12,7 @@ from desktop.catalog.kinds import kind_of
 from desktop.catalog.model import CatalogServer, SecretReference, ToolContainer
 from desktop.engine.labels import container_labels
 from desktop.engine.ports import ContainerSpec
-from desktop.errors import MissingSettingError, UsageError
+from desktop.errors import MissingSettingError, ServerStartError, UsageError
 from desktop.policy.mounts import check_bind
 from desktop.servers.status import ServerKind
 from desktop.servers.templates import evaluate, evaluate_list, expand_variables, to_text
@@ -116,6 +116,12 @@ def environment(server: CatalogServer, values: Mapping[str, Any], secrets: Mappi
     return variables
 
 
+def _without_secrets(server: CatalogServer, values: Mapping[str, Any], env: Mapping[str, str]) -> dict[str, str]:
+    """Those of the variables whose value holds nothing of a secret."""
+    plain = environment(server, values, {})
+    return {name: value for name, value in env.items() if plain.get(name) == value}
+
+
 def container_spec(
     server: CatalogServer,
     values: Mapping[str, Any],
@@ -128,11 +134,15 @@ def container_spec(
     """The container of a server (spec 3.2); raises `MissingSettingError` or `ServerStartError` for a mount that may not be."""
     root = {server.canonical_name: values}
     env = environment(server, values, secrets)
-    command = tuple(expand_variables(item, env) for item in evaluate_list(server.command, root))
+    plain = _without_secrets(server, values, env)
+    items = evaluate_list(server.command, root)
+    command = tuple(expand_variables(item, env) for item in items)
     return ContainerSpec(
         image=server.image,
         command=command,
-        env=env,
+        env=plain,
+        hidden_env={name: value for name, value in env.items() if name not in plain},
+        hides_command=command != tuple(expand_variables(item, plain) for item in items),
         labels=container_labels(instance=instance, server=server.name),
         binds=binds(server, values),
         user=_plain(to_text(evaluate(server.user, root))),
@@ -181,10 +191,13 @@ def poci_spec(
     Templates of the tool see the call's arguments, those of the environment the person's values. ``$NAME`` in the command
     stays as it is: the caller writes the command, and may not read secrets with it.
     """
+    env = environment(server, values, secrets)
+    plain = _without_secrets(server, values, env)
     return ContainerSpec(
         image=container.image,
         command=tuple(evaluate_list(container.command, arguments)),
-        env=environment(server, values, secrets),
+        env=plain,
+        hidden_env={name: value for name, value in env.items() if name not in plain},
         labels=container_labels(instance=instance, server=server.name),
         binds=tuple(bind for binds in poci_binds(container, arguments) for bind in binds),
         user=_plain(to_text(evaluate(container.user, arguments))),
@@ -203,7 +216,15 @@ def process_command(server: CatalogServer, values: Mapping[str, Any], secrets: M
             f"{server.name} works on mounted folders and needs a container", "Start Docker to use it"
         )
     env = environment(server, values, secrets)
-    return tuple(expand_variables(item, env) for item in evaluate_list(server.command, {server.canonical_name: values}))
+    plain = _without_secrets(server, values, env)
+    items = evaluate_list(server.command, {server.canonical_name: values})
+    command = tuple(expand_variables(item, env) for item in items)
+    if command != tuple(expand_variables(item, plain) for item in items):
+        raise ServerStartError(
+            f"{server.name} takes a secret in its command line, which every program on this computer could read",
+            "Start Docker to use it",
+        )
+    return command
 
 
 def remote_headers(server: CatalogServer, secrets: Mapping[str, str]) -> dict[str, str]:

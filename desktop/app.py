@@ -8,9 +8,12 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from desktop.catalog.configuration import Configuration
+from desktop.catalog.loading import read_entry
 from desktop.catalog.official import keep_current
 from desktop.engine.sweep import InstanceLock, sweep
 from desktop.errors import EndpointError, EngineError
@@ -18,6 +21,7 @@ from desktop.gateway.dynamic_tools import DynamicTools
 from desktop.gateway_options import GatewayOptions
 from desktop.host import Host
 from desktop.running_host import RunningHost
+from desktop.servers.described_image import image_describer
 from desktop.services import Services
 from desktop.state.features import feature
 from desktop.state.paths import Paths
@@ -36,14 +40,26 @@ async def running(options: GatewayOptions, paths: Paths | None = None) -> AsyncI
     """A running application; everything it started is gone afterwards.
 
     Raises:
-        GatewayError: A chosen file can't be read, or our own state can't be written.
+        GatewayError: A chosen file can't be read, an image does not say what server is in it, or our own state can't be written.
     """
+    if options.selection.described_images:
+        options = await _with_described_images(options)
     application = await Application.create(options, paths if paths is not None else Paths.of_user())
     try:
         await application.start()
         yield application
     finally:
         await application.close()
+
+
+async def _with_described_images(options: GatewayOptions) -> GatewayOptions:
+    """The servers images describe themselves to be, among the chosen ones (``--oci-ref``)."""
+    selection, found = options.selection, []
+    async with image_describer(None if options.on_pull is None else partial(options.on_pull, "")) as describe:
+        for image in selection.described_images:
+            entry = await describe(image)
+            found.append(read_entry(entry["name"], entry))
+    return replace(options, selection=replace(selection, further=(*selection.further, *found)))
 
 
 def hosted_by_tray(*, in_thread: bool = True) -> AbstractAsyncContextManager[Host]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ __all__ = ["CatalogCollection", "export", "named", "read_source", "refuse_offici
 
 _ROOT: Final = "registry"
 _LONGEST_NAME: Final = 200
+_FEW: Final = 20
 
 
 class CatalogCollection:
@@ -153,6 +154,35 @@ class CatalogCollection:
 
             body = self.body(name)
             YamlDocument(body, self._paths.lock_for(body)).change(decide)
+
+    def merge(self, name: str, title: str, entries: Mapping[str, Mapping[str, Any]]) -> None:
+        """Put many servers into a catalog of the person's own, which is begun where there is none.
+
+        Args:
+            name: The catalog.
+            title: What a new one is called.
+            entries: The servers; those it has already are replaced.
+        """
+        name = _checked(name)
+        refuse_official(name, "added to")
+        with self._lock():
+            known = self.records().get(name)
+            if known is not None and known.url:
+                raise CatalogError(
+                    f'"{name}" is a remote catalog, the next update would undo the change', "Choose another name"
+                )
+            body = self.body(name)
+            text = decode(read_bytes(body), body) if known is not None else ""
+            if text and len(entries) <= _FEW:
+                changes = [Change((_ROOT, server), dict(entry)) for server, entry in entries.items()]
+                text = yaml_edit.edit(text, changes, str(body))
+            else:
+                data = YamlDocument(body, self._paths.lock_for(body)).data_of(text) or {
+                    "name": name,
+                    "displayName": title,
+                }
+                text = yaml_text.dump({**data, _ROOT: {**(data.get(_ROOT) or {}), **entries}})
+            self._keep(name, text, known or CatalogRecord(title))
 
     def refreshed(self, name: str, text: str, url: str) -> None:
         """Take a catalog's new text from where it is from; name and display name that the text lacks stay."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from desktop.catalog.config_schema import complaints
 from desktop.catalog.profile import Profile, ProfileServer, read_profile
@@ -23,9 +23,10 @@ __all__ = [
     "split_key",
 ]
 
-_SERVERS = "servers"
-_MISSING = " is missing"
-DEFAULT_STORE = {"default": {"provider": "docker-desktop-store"}}
+_SERVERS: Final = "servers"
+_MISSING: Final = " is missing"
+_PLACES: Final = ("image", "endpoint", "source")
+_STORES: Final = {"default": {"provider": "docker-desktop-store"}}
 
 
 def profile_id(name: str) -> str:
@@ -35,13 +36,14 @@ def profile_id(name: str) -> str:
 
 def new_document(id: str, name: str, servers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """A new profile's document; raises `ProfileError` where two servers have one name."""
-    document = {"version": VERSION, "id": id, "name": name, "servers": list(servers), "secrets": DEFAULT_STORE}
-    _checked(document, id)
-    return document
+    _refuse_twice([server["snapshot"]["server"]["name"] for server in servers])
+    return {"version": VERSION, "id": id, "name": name, "servers": list(servers), "secrets": _STORES}
 
 
 def added(document: Mapping[str, Any], id: str, entries: Iterable[Mapping[str, Any]]) -> list[Change]:
     """Changes that add servers. One that is there already is brought up to date; its settings and tools stay."""
+    entries = list(entries)
+    _refuse_twice([entry["snapshot"]["server"]["name"] for entry in entries])
     known = read_profile(document, id)
     listed = document.get(_SERVERS) or []
     changes: list[Change] = [] if listed else [Change((_SERVERS,), [])]
@@ -53,9 +55,7 @@ def added(document: Mapping[str, Any], id: str, entries: Iterable[Mapping[str, A
             changes.append(Change((_SERVERS, position), dict(entry)))
             position += 1
         else:
-            kept = {
-                key: value for key, value in listed[before.index].items() if key not in ("image", "endpoint", "source")
-            }
+            kept = {key: value for key, value in listed[before.index].items() if key not in _PLACES}
             changes.append(Change((_SERVERS, before.index), {**kept, **_without_choices(entry)}))
     return changes
 
@@ -114,28 +114,24 @@ def removed_value(profile: Profile, key: str) -> list[Change]:
 def chosen_tools(
     server: ProfileServer,
     *,
-    enable: Sequence[str] | None = (),
-    disable: Sequence[str] | None = (),
+    start: Sequence[str] | None,
+    enable: Sequence[str] = (),
+    disable: Sequence[str] = (),
     known: Sequence[str],
 ) -> list[Change]:
     """Changes of a server's tools.
 
     Args:
         server: The server.
-        enable: Tools to allow; None allows all, those it gains later too.
-        disable: Tools to forbid; None forbids all.
+        start: The tools to begin with; None means all, those it gains later too.
+        enable, disable: Tools to allow besides, and to forbid.
         known: All tools the server is known to have; may be empty.
 
     Raises:
         ProfileError: Single tools can't be forbidden, since what would be left isn't known.
     """
     path = (_SERVERS, server.index, "tools")
-    if disable is None:
-        chosen: list[str] | None = []
-    elif enable is None:
-        chosen = None
-    else:
-        chosen = None if server.tools is None else list(server.tools)
+    chosen = None if start is None else list(start)
     if disable:
         if chosen is None and not known:
             raise ProfileError(
@@ -158,7 +154,7 @@ def _put(values: Mapping[str, Any], path: Sequence[str], value: Any) -> dict[str
     return {**values, first: _put(inner if isinstance(inner, Mapping) else {}, rest, value) if rest else value}
 
 
-def _checked(document: Mapping[str, Any], id: str) -> None:
-    problems = read_profile(document, id).problems
-    if problems:
-        raise ProfileError(problems[0], "The names of a profile's servers are unique")
+def _refuse_twice(names: Sequence[str]) -> None:
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ProfileError(f"The server {twice} is named twice, and a profile has each server once", "Name it once")

@@ -73,10 +73,15 @@ async def fetch_document(url: str) -> tuple[Any, str]:
     """
     _check(url)
     async with _client() as client:
-        data = await _get(client, url)
+        try:
+            data = await _get(client, url)
+        except _NothingThere:
+            if urlsplit(url).path.strip("/"):
+                raise
+            data = {"servers": []}
     if isinstance(data, dict) and isinstance(data.get("servers"), list):
         raise CatalogError(
-            f"{shown(url)} is a list of servers, one is wanted",
+            f"{shown(url)} is a whole registry, one of its servers is wanted",
             "Add the server's name: …/v0/servers/NAME, where a slash in the name is %2F",
         )
     return data, registry_base(url)

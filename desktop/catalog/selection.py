@@ -27,6 +27,7 @@ class Selection:
         configs: Files of values; of a server in several, the later file's entry serves.
         tools_configs: Files of allowed tools; likewise.
         registry_documents: Addresses of single servers in a community registry, enabled besides the others.
+        described_images: Images that say in a label what server is in them, likewise; they become ``further`` before a run.
         further: Entries enabled besides the others, wherever they are from.
     """
 
@@ -39,6 +40,7 @@ class Selection:
     configs: tuple[str, ...] = ()
     tools_configs: tuple[str, ...] = ()
     registry_documents: tuple[str, ...] = ()
+    described_images: tuple[str, ...] = ()
     further: tuple[CatalogServer, ...] = ()
 
 

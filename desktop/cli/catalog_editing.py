@@ -52,7 +52,14 @@ def file_argument(parser: Parser) -> None:
 def import_arguments(parser: Parser) -> None:
     """Where a catalog is from."""
     parser.add_argument(
-        "source", metavar="SOURCE", help=f"{OFFICIAL_NAME} for the official catalog, the address of one, or a file"
+        "source",
+        metavar="SOURCE",
+        nargs="?",
+        help=f"{OFFICIAL_NAME} for the official catalog, the address of one, or a file; "
+        "with --mcp-registry the name of the catalog the servers go to",
+    )
+    parser.option(
+        "--mcp-registry", metavar="URL", help="a community registry, or one of its servers, in place of a catalog"
     )
     parser.switch("dry-run", "say what would be imported, and change nothing")
 
@@ -60,6 +67,12 @@ def import_arguments(parser: Parser) -> None:
 def import_catalog(arguments: argparse.Namespace) -> int:
     """Bring a catalog here; what an import says is for the person, on standard error."""
     paths, source = Paths.of_user(), arguments.source
+    if arguments.mcp_registry:
+        from desktop.cli.registry_import import import_registry
+
+        return import_registry(paths, source, arguments.mcp_registry, is_dry=arguments.dry_run)
+    if source is None:
+        raise UsageError("which catalog is to be imported?", f"Name {OFFICIAL_NAME}, an address or a file")
     if source == OFFICIAL_NAME and not Path(source).is_file():
         if arguments.dry_run:
             output.remark("The official catalog would be fetched; nothing was changed.")

@@ -38,10 +38,6 @@ _REFUSED_SWITCHES: Final = {
     "keep": ("containers are always removed when they end", "Use --verbose to see what a server says before its end"),
     "central": ("there is one set of servers a gateway", "Run a gateway for each set, with --servers"),
 }
-_REFUSED_OPTIONS: Final = {
-    "oci-ref": ("catalogs in images are not read", "Use --catalog with a file or URL"),
-    "profile": ("there are no profiles", "Use --servers, or --registry with a file of its own"),
-}
 _FILES: Final = (
     ("catalog", "catalogs", "catalog file, URL or name, in place of the usual catalogs"),
     ("additional-catalog", "additional_catalogs", "catalog on top of those"),
@@ -52,6 +48,15 @@ _FILES: Final = (
     ("tools-config", "tools_configs", "file of allowed tools, in place of tools.yaml"),
     ("additional-tools-config", "additional_tools_configs", "such a file on top"),
 )
+
+_DEFAULT_PROFILE: Final = "default"
+_BESIDE_A_PROFILE: Final = {
+    **{flag: name for flag, name, _ in _FILES},
+    "servers": "servers",
+    "enable-all-servers": "enable_all_servers",
+    "mcp-registry": "registry_documents",
+    "oci-ref": "described_images",
+}
 
 
 class Serving(NamedTuple):
@@ -70,10 +75,14 @@ def add_flags(parser: Parser) -> None:
     parser.option("--host", default="127.0.0.1", metavar="ADDRESS", help="address to listen on (default 127.0.0.1)")
     parser.switch("allow-unauthenticated", "ask clients for no bearer token")
     _list_option(parser, "servers", "servers", "NAME", "servers to run, in place of the enabled ones (a,b or repeated)")
+    parser.option("--profile", default="", metavar="ID", help="profile whose servers, settings and tools are used")
     parser.switch("enable-all-servers", "run every server of the catalogs")
     _list_option(parser, "tools", "tools", "PATTERN", "tools to offer: tool, server:tool, server:* or *")
     for flag, name, help in _FILES:
         _list_option(parser, flag, name, "FILE", help)
+    _list_option(
+        parser, "oci-ref", "described_images", "IMAGE", "image that says what server is in it, run besides the others"
+    )
     _list_option(
         parser,
         "mcp-registry",
@@ -122,8 +131,6 @@ def add_flags(parser: Parser) -> None:
     parser.switch("dry-run", "list the tools, then end")
     for name in _REFUSED_SWITCHES:
         parser.switch(name, None)
-    for name in _REFUSED_OPTIONS:
-        _list_option(parser, name, name.replace("-", "_"), "", argparse.SUPPRESS)
 
 
 def parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
@@ -166,6 +173,7 @@ def chosen_options(arguments: argparse.Namespace, **reporting: Any) -> GatewayOp
     usual = Paths.of_user()
     return GatewayOptions(
         selection=Selection(
+            profile=_profile(arguments, usual),
             servers=tuple(arguments.servers) or None,
             enable_all=arguments.enable_all_servers,
             catalogs=tuple(arguments.catalogs),
@@ -174,6 +182,7 @@ def chosen_options(arguments: argparse.Namespace, **reporting: Any) -> GatewayOp
             configs=_on_top(usual.config, arguments.configs, arguments.additional_configs),
             tools_configs=_on_top(usual.tools, arguments.tools_configs, arguments.additional_tools_configs),
             registry_documents=tuple(arguments.registry_documents),
+            described_images=tuple(arguments.described_images),
         ),
         tools=tuple(arguments.tools),
         secrets=arguments.secrets or "docker-desktop",
@@ -190,6 +199,22 @@ def chosen_options(arguments: argparse.Namespace, **reporting: Any) -> GatewayOp
     )
 
 
+def _profile(arguments: argparse.Namespace, paths: Paths) -> str:
+    """The chosen profile, which must be there; ``default`` without one of that name means the usual files."""
+    id = str(arguments.profile)
+    if not id:
+        return ""
+    others = [flag for flag, name in _BESIDE_A_PROFILE.items() if getattr(arguments, name)]
+    if others:
+        raise UsageError(f"--profile and --{others[0]} can't be used together", "A profile says all of that")
+    from desktop.cli.profile_lookup import stored_profile
+    from desktop.state.profiles import profiles_of
+
+    if id == _DEFAULT_PROFILE and profiles_of(paths).find(id) is None:
+        return ""
+    return stored_profile(id, paths).id
+
+
 def _on_top(usual: Path, chosen: list[str], additional: list[str]) -> tuple[str, ...]:
     """The files in order; the usual one is named only where it is there and others come on top of it."""
     below = chosen or ([str(usual)] if additional and usual.is_file() else [])
@@ -197,7 +222,7 @@ def _on_top(usual: Path, chosen: list[str], additional: list[str]) -> tuple[str,
 
 
 def _refuse_unavailable(arguments: argparse.Namespace) -> None:
-    for name, (reason, hint) in (_REFUSED_SWITCHES | _REFUSED_OPTIONS).items():
+    for name, (reason, hint) in _REFUSED_SWITCHES.items():
         if getattr(arguments, name.replace("-", "_")):
             raise UsageError(f"--{name} is not available: {reason}", hint)
 

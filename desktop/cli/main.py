@@ -27,8 +27,10 @@ GROUPS = {
     "gateway": "The gateway: run it, find it, its token",
     "plugin": "The plugin of Docker's command line: docker mcp",
     "policy": "Policy: which server may have which secret, which tools may be called",
+    "profile": "Profiles: named sets of servers with their settings and tools",
     "secret": "Secrets: values that only the servers that declare them get",
     "server": "Servers: enable, disable, look at them",
+    "template": "Templates: profiles to begin with",
     "tools": "Tools of the enabled servers: list, inspect and call them",
 }
 _HIDDEN: dict[str, str] = {
@@ -39,8 +41,10 @@ _ALIASES = {
     "clients": "client",
     "features": "feature",
     "policies": "policy",
+    "profiles": "profile",
     "secrets": "secret",
     "servers": "server",
+    "templates": "template",
     "tool": "tools",
 }
 _ALONE = {

@@ -172,12 +172,28 @@ def _clients(given: Sequence[str]) -> Words:
     return {client.id: client.name for client in CLIENTS}
 
 
+def _profiles(given: Sequence[str]) -> Words:
+    from desktop.state.paths import Paths
+    from desktop.state.profiles import profiles_of
+
+    found = profiles_of(Paths.of_user()).all([])
+    return {id: str(stored.document.get("name") or "") for id, stored in found.items()}
+
+
+def _templates(given: Sequence[str]) -> Words:
+    from desktop.catalog.profile_templates import TEMPLATES
+
+    return {template.id: template.description for template in TEMPLATES}
+
+
 _SERVER: Final = Kind(_servers, in_lists=True)
 _ENABLED: Final = Kind(_enabled_servers)
 _CATALOG: Final = Kind(_catalogs)
 _TOOL: Final = Kind(_tools)
 _LISTED_TOOL: Final = Kind(_listed_tools, in_lists=True)
 _SECRET: Final = Kind(_secret_names)
+_PROFILE: Final = Kind(_profiles)
+_TEMPLATE: Final = Kind(_templates)
 
 _ARGUMENTS: Final[dict[str, tuple[Kind, ...]]] = {
     "catalog add": (_CATALOG,),
@@ -194,12 +210,22 @@ _ARGUMENTS: Final[dict[str, tuple[Kind, ...]]] = {
     "client connect": (Kind(_clients),),
     "client disconnect": (Kind(_clients),),
     "client manual-instructions": (Kind(_clients),),
+    "profile config": (_PROFILE,),
+    "profile export": (_PROFILE,),
+    "profile manual-instructions": (_PROFILE,),
+    "profile remove": (_PROFILE,),
+    "profile server add": (_PROFILE,),
+    "profile server ls": (_PROFILE,),
+    "profile server remove": (_PROFILE,),
+    "profile show": (_PROFILE,),
+    "profile tools": (_PROFILE,),
     "secret export": (_SERVER,),
     "secret rm": (_SECRET,),
     "secret set": (_SECRET,),
     "server disable": (_ENABLED,),
     "server enable": (Kind(_disabled_servers),),
     "server inspect": (_SERVER,),
+    "template use": (_TEMPLATE,),
     "tools call": (_TOOL, Kind(_tool_arguments, once=False)),
     "tools disable": (_LISTED_TOOL,),
     "tools enable": (_LISTED_TOOL,),
@@ -207,9 +233,13 @@ _ARGUMENTS: Final[dict[str, tuple[Kind, ...]]] = {
 }
 _OPTIONS: Final[dict[str, Kind]] = {
     "--catalog": _CATALOG,
+    "--from-template": _TEMPLATE,
+    "--profile": _PROFILE,
     "--servers": _SERVER,
     "--tools": _LISTED_TOOL,
     "--transport": Kind(lambda given: {"stdio": "", "sse": "", "streaming": ""}),
+    "profile create --server": _SERVER,
+    "profile server add --server": _SERVER,
     "tools disable --server": _ENABLED,
     "tools enable --server": _ENABLED,
 }

@@ -113,8 +113,9 @@ async def test_json_that_is_no_document_is_refused(web: Registry, body: bytes) -
 
 
 async def test_a_list_is_not_taken_for_one_server(web: Registry) -> None:
-    with pytest.raises(CatalogError, match="is a list of servers, one is wanted"):
-        await fetch_document(f"{web.base}/v0/servers")
+    for path in ("", "/", "/v0/servers"):
+        with pytest.raises(CatalogError, match="is a whole registry, one of its servers is wanted"):
+            await fetch_document(web.base + path)
 
 
 async def test_a_key_in_the_address_is_not_repeated_in_errors(web: Registry) -> None:

@@ -141,6 +141,7 @@ class Application(RunningHost):
             ("tasks", self._cancel_tasks),
             ("sessions", self.gateway.close),
             ("servers", self.fleet.close),
+            ("networks", services.fence.close),
             ("endpoint", self.local_endpoint.close),
             ("engine", services.monitor.close),
             ("watchdog", services.close_watchdog),

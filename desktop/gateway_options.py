@@ -9,6 +9,7 @@ from desktop.catalog.selection import Selection
 from desktop.engine.ports import PullProgress
 from desktop.gateway.interceptors import TIME_LIMIT, Interceptor
 from desktop.gateway.session import CallLog
+from desktop.servers.network_fence import FenceMode
 
 __all__ = ["GatewayOptions"]
 
@@ -32,11 +33,14 @@ class GatewayOptions:
         interceptors: Programs that see tool calls, in their order.
         interceptor_timeout: Seconds each of them may take.
         block_secrets: ``block`` lets a call fail that would pass a secret on, ``redact`` takes it out; empty does neither.
+        block_network: ``listed`` lets servers whose entries have ``allowHosts`` reach those hosts alone, ``all`` also keeps
+            every other container from any network; empty does neither.
         on_stderr: Called with server and line.
         on_interceptor: Called with an interceptor's name and a line of its standard error.
         on_scan: Called with each step of the search for secrets.
         call_log: Is told of tool calls.
         on_pull: Called with server and progress of a pull.
+        on_egress: Called with server, host, port and whether it was let through, for servers behind the fence.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -53,15 +57,19 @@ class GatewayOptions:
     interceptors: tuple[Interceptor, ...] = ()
     interceptor_timeout: float = TIME_LIMIT
     block_secrets: str = ""
+    block_network: FenceMode = ""
     on_stderr: Callable[[str, str], None] | None = None
     on_interceptor: Callable[[str, str], None] | None = None
     on_scan: Callable[[str], None] | None = None
     call_log: CallLog | None = None
     on_pull: Callable[[str, PullProgress], None] | None = None
+    on_egress: Callable[[str, str, int, bool], None] | None = None
 
     @property
     def is_usual(self) -> bool:
         """Whether a gateway run with these serves what the person's files say, so that others may use it too."""
         usual = GatewayOptions()
-        mine, theirs = ((each.selection, each.tools, each.secrets, each.static) for each in (self, usual))
+        mine, theirs = (
+            (each.selection, each.tools, each.secrets, each.static, each.block_network) for each in (self, usual)
+        )
         return mine == theirs and not self.interceptors

@@ -33,6 +33,7 @@ from desktop.servers.launch import ContainerLimits
 from desktop.servers.launcher import Launcher
 from desktop.servers.listing import ListingCache
 from desktop.servers.managed_server import Timing
+from desktop.servers.network_fence import NetworkFence
 from desktop.servers.server_secrets import ServerSecrets
 from desktop.state.paths import Paths
 from desktop.state.registry_file import RegistryFile
@@ -65,6 +66,7 @@ class Services:
         redactor: Knows secrets, so that no text shows one.
         monitor: Finds the container engine.
         watchdog: Clears away what a run that dies leaves behind.
+        fence: Keeps servers from the network.
         launcher: Makes the way to a server.
         fleet: The servers.
         gateway: The routing.
@@ -88,6 +90,7 @@ class Services:
         self.monitor = EngineMonitor(DockerEngine(lock.instance))
         self.watchdog = Watchdog(lock.instance)
         self._watchdog_started: asyncio.Task[None] | None = None
+        self.fence = NetworkFence(options.block_network, lock.instance, options.on_egress)
         self.launcher = Launcher(
             engine=self.monitor,
             secrets=ServerSecrets(
@@ -100,6 +103,7 @@ class Services:
             guard=self.watchdog,
             before_start=self._guarded,
             on_pull=self._pulled,
+            fence=self.fence,
             static=options.static,
         )
         self.fleet = Fleet(

@@ -38,6 +38,7 @@ def _run(arguments: argparse.Namespace) -> int:
         on_scan=log.line if arguments.log_calls else None,
         call_log=log if arguments.log_calls else None,
         on_pull=log.pull,
+        on_egress=log.egress if arguments.debug_dns or arguments.verbose else None,
     )
     from desktop.event_loop import new_event_loop
 

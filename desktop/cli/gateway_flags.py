@@ -29,12 +29,7 @@ _DEFAULT_PORT: Final = 8811
 _HIGHEST_PORT: Final = 65535
 # Flags of the reference that are understood and refused, each with why and what to do instead.
 _REFUSED_SWITCHES: Final = {
-    "block-network": (
-        "servers reach the network as their images allow",
-        "Leave it out, or set disableNetwork in the catalog",
-    ),
     "verify-signatures": ("signatures of images are not checked", "Leave it out, or pin images by their digest"),
-    "debug-dns": ("there is no proxy that logs names", "Leave it out"),
     "keep": ("containers are always removed when they end", "Use --verbose to see what a server says before its end"),
     "central": ("there is one set of servers a gateway", "Run a gateway for each set, with --servers"),
 }
@@ -110,6 +105,13 @@ def add_flags(parser: Parser) -> None:
         "let calls with secrets fail (default), or take the secrets out",
         default="block",
     )
+    parser.choice(
+        "block-network",
+        ("listed", "all"),
+        "let servers with allowHosts reach those hosts alone; all: every other container nothing",
+        default="",
+    )
+    parser.switch("debug-dns", "log which hosts servers behind --block-network ask for")
     parser.option(
         "--interceptor",
         dest="interceptors",
@@ -195,6 +197,7 @@ def chosen_options(arguments: argparse.Namespace, **reporting: Any) -> GatewayOp
         interceptors=tuple(parse_interceptor(text, number) for number, text in enumerate(arguments.interceptors, 1)),
         interceptor_timeout=arguments.interceptor_timeout,
         block_secrets=arguments.block_secrets,
+        block_network=arguments.block_network,
         **reporting,
     )
 

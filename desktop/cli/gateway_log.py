@@ -61,6 +61,10 @@ class GatewayLog:
         """A line a server has written to its standard error."""
         output.remark(f"  - {server}: {line}")
 
+    def egress(self, server: str, host: str, port: int, allowed: bool) -> None:
+        """A server behind the fence asked for a host."""
+        output.remark(f"  - {server}: {'reached' if allowed else 'was kept from'} {host}:{port}")
+
     def begun(self, call: Call, message: Envelope) -> None:
         """A tool call is on its way; its values are not shown."""
         arguments = jsonrpc.fields(message.params).get("arguments")

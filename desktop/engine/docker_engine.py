@@ -18,6 +18,7 @@ from desktop.engine.discovery import EngineCandidate
 from desktop.engine.frames import STDERR, STDOUT, Capture, LineOutput, StreamSink
 from desktop.engine.hiding import Hiding
 from desktop.engine.labels import INSTANCE, OWNER, OWNER_VALUE, SERVER
+from desktop.engine.networks import EngineNetworks
 from desktop.engine.ports import (
     ContainerOutput,
     ContainerSpec,
@@ -67,12 +68,16 @@ class DockerEngine:
     Args:
         instance: Id of this run of the program; every container gets it as a label.
         candidates: Where to look; None looks anew, at every `ping`, at what the environment and the Docker CLI say.
+
+    Attributes:
+        networks: The engine's networks that are ours.
     """
 
     def __init__(self, instance: str, candidates: Sequence[EngineCandidate] | None = None) -> None:
         self._instance = instance
         self._calls = EngineCalls(candidates)
         self._hiding = Hiding(self._calls)
+        self.networks = EngineNetworks(self._calls, instance)
         self._starts = asyncio.Semaphore(STARTS_AT_ONCE)
         self._pulling = concurrent.futures.ThreadPoolExecutor(PULL_THREADS, "engine-pull")
         self._pulls: set[Pull] = set()

@@ -12,7 +12,10 @@ __all__ = [
     "ContainerOutput",
     "ContainerSpec",
     "EngineInfo",
+    "InternalNetwork",
+    "Networks",
     "OwnedContainer",
+    "OwnedNetwork",
     "PullProgress",
     "RunningContainer",
 ]
@@ -120,8 +123,41 @@ class OwnedContainer:
     running: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InternalNetwork:
+    """A network without a way out: its name, and this machine's address on it."""
+
+    name: str
+    gateway: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnedNetwork:
+    """A network that carries our owner label."""
+
+    name: str
+    instance: str
+
+
+class Networks(Protocol):
+    """Networks of an engine that are ours."""
+
+    async def make(self, name: str, *, server: str) -> InternalNetwork:
+        """Make an internal network for a server."""
+
+    async def remove(self, name: str) -> None:
+        """Remove a network; one that is gone, or still in use, is fine."""
+
+    async def owned(self) -> tuple[OwnedNetwork, ...]:
+        """Every network with our owner label, of this and other instances."""
+
+
 class ContainerEngine(Protocol):
     """Docker, Podman or a compatible engine. Every call has a time limit and raises `EngineError` or a subclass."""
+
+    @property
+    def networks(self) -> Networks:
+        """The engine's networks."""
 
     async def ping(self) -> EngineInfo:
         """Find the engine (again), ask for its version; raises `EngineUnavailableError` or `EnginePermissionError`."""

@@ -1,4 +1,4 @@
-"""Which runs of this program are alive, and the removal of containers that dead ones left behind.
+"""Which runs of this program are alive, and the removal of containers and networks that dead ones left behind.
 
 Each run holds a lock on a file of its own, `<directory>/instances/<instance>.lock`; the operating system gives the lock
 back when the process ends, however it ends. The first half of an instance id belongs to the directory: people, or tests
@@ -89,11 +89,14 @@ async def sweep(engine: ContainerEngine, directory: Path, own_instance: str) -> 
     """
     scope = own_instance[:HALF]
     removed: list[str] = []
-    for container in await engine.owned_containers():
-        instance = container.instance
+
+    def left_behind(instance: str) -> bool:
         if instance == own_instance or not instance.startswith(scope) or not instance.isalnum():
-            continue
-        if is_alive(directory, instance):
+            return False
+        return not is_alive(directory, instance)
+
+    for container in await engine.owned_containers():
+        if not left_behind(container.instance):
             continue
         try:
             await engine.remove(container.id)
@@ -103,6 +106,14 @@ async def sweep(engine: ContainerEngine, directory: Path, own_instance: str) -> 
             log.warning("A container left behind by %s could not be removed: %s", container.server or "a server", error)
         else:
             removed.append(container.server)
+    for network in await engine.networks.owned():
+        if left_behind(network.instance):
+            try:
+                await engine.networks.remove(network.name)
+            except EngineUnavailableError:
+                raise
+            except EngineError as error:
+                log.warning("A network left behind could not be removed: %s", error)
     return tuple(sorted(removed))
 
 

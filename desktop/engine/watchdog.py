@@ -3,14 +3,14 @@
 Run as a child process: it blocks reading its standard input, a pipe whose other end only the parent holds, and learns
 there what to take back. One command a line:
 
-    label KEY=VALUE   containers with this label are ours
+    label KEY=VALUE   containers and networks with this label are ours
     engine ADDRESS    where the engine is (unix:///path, tcp://host:port, npipe:////./pipe/name)
     pgid N            a process group of ours runs; "forget N": it has ended
     done              the parent ends in good order: look once, then go
 
-At end of file it kills the process groups and removes the containers, for some seconds again and again, since a create
-request may still have been under way. Standard library alone and as little of it as will do: it lives as long as the
-program does, in some ten megabytes.
+At end of file it kills the process groups and removes the containers and networks, for some seconds again and again,
+since a create request may still have been under way. Standard library alone and as little of it as will do: it lives as
+long as the program does, in some ten megabytes.
 
 Limits: an engine behind TLS is not reached; the sweep at the next start does it then. On Windows there are no process
 groups to kill (a job object with "kill on close" would be the means there) and the pipe code has never been run.
@@ -109,7 +109,7 @@ def remove_containers(charge: Charge) -> None:
             except (OSError, ValueError):
                 continue  # It is seen again in the next round.
         now = time.monotonic()
-        if found:
+        if found or (answered and remove_networks(charge)):
             quiet_since = now
         elif answered and (charge.orderly or now - quiet_since > QUIET):
             return
@@ -125,6 +125,20 @@ def list_containers(engine: str, label: str) -> list[str]:
     query = "".join(f"%{byte:02X}" for byte in json.dumps({"label": [label]}).encode("utf-8"))
     answer = request(engine, "GET", "/containers/json?all=1&filters=" + query)
     return [entry["Id"] for entry in json.loads(answer)]
+
+
+def remove_networks(charge: Charge) -> bool:
+    """Remove every network with our label; whether there was one."""
+    import json
+
+    query = "".join(f"%{byte:02X}" for byte in json.dumps({"label": [charge.label]}).encode("utf-8"))
+    try:
+        found = json.loads(request(charge.engine, "GET", "/networks?filters=" + query))
+        for network in found:
+            request(charge.engine, "DELETE", "/networks/" + network["Id"])
+    except (OSError, ValueError):
+        return False
+    return bool(found)
 
 
 def request(engine: str, method: str, path: str) -> bytes:

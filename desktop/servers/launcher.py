@@ -23,6 +23,7 @@ from desktop.policy.consent import ConsentStore
 from desktop.policy.questions import Questions
 from desktop.servers import launch
 from desktop.servers.container import ContainerTransport
+from desktop.servers.network_fence import NetworkFence
 from desktop.servers.poci import PociTransport
 from desktop.servers.process import ProcessGuard, ProcessTransport, child_environment
 from desktop.servers.remote import RemoteTransport, transport_type
@@ -54,6 +55,7 @@ class Launcher:
         guard: Watches over child processes.
         before_start: Awaited before anything is started that could be left behind.
         on_pull: Is told how far a pull is.
+        fence: Keeps servers from the network.
         static: Containers are somebody else's: they are connected to, and none is started.
     """
 
@@ -69,6 +71,7 @@ class Launcher:
         guard: ProcessGuard | None,
         before_start: Callable[[], Awaitable[None]],
         on_pull: Callable[[str, PullProgress], None],
+        fence: NetworkFence | None = None,
         static: bool = False,
     ) -> None:
         self._engine = engine
@@ -80,6 +83,7 @@ class Launcher:
         self._guard = guard
         self._before_start = before_start
         self._on_pull = on_pull
+        self._fence = fence or NetworkFence("", instance)
         self._static = static
         self._image_ids: dict[str, str] = {}
         self._pulls: dict[str, _Pull] = {}
@@ -123,9 +127,10 @@ class Launcher:
             await self._have_image(engine, server.name, server.image)
             await self._before_start()
             networks = await engine.own_networks()
-            return launch.container_spec(
+            spec = launch.container_spec(
                 server, values, secrets, instance=self._instance, limits=self._limits, networks=networks
             )
+            return await self._fence.placed(engine, server, spec)
 
         return ContainerTransport(server.name, engine, self._noticing_loss(prepare), log)
 
@@ -206,7 +211,7 @@ class Launcher:
                 limits=self._limits,
                 networks=await engine.own_networks(),
             )
-            return await engine.run_once(spec, time_limit=time_limit)
+            return await engine.run_once(await self._fence.placed(engine, server, spec), time_limit=time_limit)
 
         return self._noticing_loss(run)
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from desktop.engine.ports import ContainerEngine, OwnedContainer
+from desktop.engine.ports import ContainerEngine, OwnedContainer, OwnedNetwork
 from desktop.engine.sweep import InstanceLock, is_alive, sweep
 from desktop.errors import EngineError, EngineUnavailableError, StateFileError
 
@@ -24,11 +24,25 @@ sys.stdin.read()
 """
 
 
+class Networks:
+    """As much of an engine's networks as a sweep needs: names and whose they are."""
+
+    def __init__(self) -> None:
+        self.left: dict[str, str] = {}
+
+    async def owned(self) -> tuple[OwnedNetwork, ...]:
+        return tuple(OwnedNetwork(name=name, instance=instance) for name, instance in self.left.items())
+
+    async def remove(self, name: str) -> None:
+        del self.left[name]
+
+
 class Engine:
     """As much of an engine as a sweep needs."""
 
     def __init__(self, *owned: tuple[str, str], stuck: dict[str, Exception] | None = None) -> None:
         self.left = dict(owned)
+        self.networks = Networks()
         self._stuck = stuck or {}
 
     async def owned_containers(self) -> tuple[OwnedContainer, ...]:
@@ -103,7 +117,9 @@ async def test_containers_of_dead_instances_are_removed_and_of_living_ones_are_n
     own, living, dead = InstanceLock(tmp_path), InstanceLock(tmp_path), InstanceLock(tmp_path)
     dead.release()
     engine = Engine(("mine", own.instance), ("theirs", living.instance), ("b", dead.instance), ("a", dead.instance))
+    engine.networks.left = {"n1": own.instance, "n2": living.instance, "n3": dead.instance, "n4": "0" * 12}
     assert await sweep(engine.port, tmp_path, own.instance) == ("a", "b")
+    assert set(engine.networks.left) == {"n1", "n2", "n4"}
     assert set(engine.left) == {"mine", "theirs"}
     living.release()
     own.release()

@@ -25,13 +25,14 @@ posix_only = pytest.mark.skipif(sys.platform == "win32", reason="process groups 
 
 
 class Containers(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-    """The two requests a watchdog makes; `late` containers appear only after the first ones are gone."""
+    """The requests a watchdog makes; `late` containers appear only after the first ones are gone."""
 
     daemon_threads = True
 
     def __init__(self, path: Path) -> None:
         self.present = {"1" * 64, "2" * 64}
         self.late = ["3" * 64]
+        self.networks = {"4" * 64}
         self.filters: list[str] = []
         super().__init__(str(path), Requests)
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
@@ -45,13 +46,22 @@ class Requests(BaseHTTPRequestHandler):
     server: Containers
 
     def do_GET(self) -> None:
-        self.server.filters.append(parse_qs(urlsplit(self.path).query)["filters"][0])
+        filters = parse_qs(urlsplit(self.path).query)["filters"][0]
+        if self.path.startswith("/networks"):
+            assert json.loads(filters) == json.loads(self.server.filters[0])
+            self.reply([{"Id": network} for network in self.server.networks])
+            return
+        self.server.filters.append(filters)
         self.reply([{"Id": container} for container in self.server.present])
         if not self.server.present and self.server.late:
             self.server.present.add(self.server.late.pop())
 
     def do_DELETE(self) -> None:
-        self.server.present.discard(urlsplit(self.path).path.rpartition("/")[2])
+        kind, _, name = urlsplit(self.path).path.strip("/").partition("/")
+        if kind == "networks" and self.server.present:  # as an engine does while a container is on it
+            self.send_error(403)
+            return
+        (self.server.networks if kind == "networks" else self.server.present).discard(name)
         self.reply(None)
 
     def reply(self, body: object) -> None:
@@ -97,6 +107,7 @@ def test_at_end_of_file_containers_and_process_groups_go(
     assert group.wait(5) == -signal.SIGKILL
     assert not containers.present
     assert not containers.late, "a container that appeared late was not waited for"
+    assert not containers.networks
     assert json.loads(containers.filters[0]) == {"label": ["a=b"]}
 
 
@@ -130,6 +141,7 @@ def own_session(pid: int) -> None:
 async def test_a_normal_end_is_quick(containers: Containers, tmp_path: Path) -> None:
     containers.present.clear()
     containers.late.clear()
+    containers.networks.clear()
     dog = Watchdog("0123456789ab")
     await dog.start()
     pid = dog.pid

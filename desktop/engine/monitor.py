@@ -49,6 +49,10 @@ class EngineMonitor:
             raise self.error or EngineUnavailableError("Docker is not running", "Start Docker and try again")
         return self._engine
 
+    def reveals(self, image: str) -> bool:
+        """Whether the engine shows hidden variables of this image's containers."""
+        return self._engine.reveals(image)
+
     async def look(self) -> None:
         """Ask now; the outcome is in ``info`` and ``error``."""
         async with self._lock:

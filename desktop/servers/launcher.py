@@ -92,6 +92,11 @@ class Launcher:
         """Content id of the image last used for the server; empty when unknown."""
         return self._image_ids.get(server.image, "")
 
+    def reveals_secrets(self, server: CatalogServer) -> bool:
+        """Whether the server's secrets can be seen through the container engine (docs/decisions/0012)."""
+        images = {server.image, *(tool.container.image for tool in server.tools if tool.container is not None)}
+        return bool(server.secrets) and any(map(self._engine.reveals, images))
+
     async def current_image_id(self, server: CatalogServer) -> str:
         """Content id of the server's image as it is on this machine now; empty when it isn't, or the server has none."""
         if self._static or launch.server_kind(server) not in (ServerKind.CONTAINER, ServerKind.PACKAGE):

@@ -138,6 +138,7 @@ class ManagedServer:
             resource_count=len(listing.resources) + len(listing.templates) if listing is not None else None,
             last_used=self.last_used,
             sharing=self._places.sharing,
+            reveals_secrets=self._launcher.reveals_secrets(self.server),
             needs_consent=isinstance(failure, ConsentRequiredError),
         )
 

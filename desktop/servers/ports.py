@@ -40,6 +40,9 @@ class Launching(Protocol):
     def image_id(self, server: CatalogServer) -> str:
         """Content id of the image last used for the server; empty when unknown."""
 
+    def reveals_secrets(self, server: CatalogServer) -> bool:
+        """Whether the server's secrets can be seen through the container engine (docs/decisions/0012)."""
+
     async def current_image_id(self, server: CatalogServer) -> str:
         """Content id of the server's image as it is now; empty when there is none. Raises `GatewayError`."""
 

@@ -49,6 +49,7 @@ class ServerStatus:
         tool_count, prompt_count, resource_count: From its last listing; None when it was never listed.
         last_used: Wall-clock seconds (`time.time()`) of the last call, 0.0 when never used.
         sharing: Who shares a running instance.
+        reveals_secrets: True when its image can't take secrets in unseen, so that ``docker inspect`` shows them.
         needs_consent: True when the only thing missing is the consent to run its package without a container.
     """
 
@@ -66,6 +67,7 @@ class ServerStatus:
     resource_count: int | None = None
     last_used: float = 0.0
     sharing: Sharing = Sharing.SHARED
+    reveals_secrets: bool = False
     needs_consent: bool = False
 
 

@@ -292,6 +292,7 @@ class ServerDetail(QFrame):
             self.tr("used {when}").format(when=time.strftime("%H:%M", time.localtime(status.last_used)))
             if time.time() - status.last_used < 12 * 3600
             else "",
+            self.tr("docker inspect shows its secrets") if status.reveals_secrets else "",
         ]
         return " · ".join(fact for fact in facts if fact)
 

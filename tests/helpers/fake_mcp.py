@@ -276,6 +276,9 @@ class FakeLauncher:
         fake.transports.append(made)
         return made
 
+    def reveals_secrets(self, server: CatalogServer) -> bool:
+        return False
+
     def image_id(self, server: CatalogServer) -> str:
         return self.image_ids.get(server.name, "")
 

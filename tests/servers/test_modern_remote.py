@@ -105,6 +105,9 @@ class Launcher:
             server.name, server.remote.url, self.headers, transport_type(server.remote.transport_type)
         )
 
+    def reveals_secrets(self, server: CatalogServer) -> bool:
+        return False
+
     def image_id(self, server: CatalogServer) -> str:
         return ""
 

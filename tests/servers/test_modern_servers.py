@@ -58,6 +58,9 @@ class Launcher:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         return ProcessTransport(server.name, server.command, environment, log, None)
 
+    def reveals_secrets(self, server: CatalogServer) -> bool:
+        return False
+
     def image_id(self, server: CatalogServer) -> str:
         return ""
 

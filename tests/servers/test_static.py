@@ -85,6 +85,9 @@ class Launcher:
     async def transport(self, server: CatalogServer, values: Mapping[str, Any], log: StderrLog) -> Transport:
         return StaticTransport(server.name, log, host="127.0.0.1", port=self.port)
 
+    def reveals_secrets(self, server: CatalogServer) -> bool:
+        return False
+
     def image_id(self, server: CatalogServer) -> str:
         return ""
 

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench.calls import measure_calls
+from tests.bench.commands import measure_commands
 from tests.bench.memory import measure_big_result, measure_memory
 from tests.bench.scale import measure_scale
 from tests.bench.stage import loops
@@ -33,6 +34,7 @@ def _parts(quick: bool) -> dict[str, Callable[[], list[Row]]]:
             "big": lambda: measure_big_result(rounds=1),
             "window": lambda: measure_window(rounds=1, seconds=2),
             "scale": lambda: measure_scale(loops()[1], rounds=1, seconds=1),
+            "commands": lambda: measure_commands(rounds=5),
         }
     return {
         "calls": lambda: measure_calls((1, 8, 32, 64), rounds=3, seconds=1.0),
@@ -48,7 +50,7 @@ def main() -> int:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument(
-        "parts", nargs="*", metavar="PART", help="calls, startup, memory, big, window, scale; by default all"
+        "parts", nargs="*", metavar="PART", help="calls, startup, memory, big, window, scale, commands; by default all"
     )
     parser.add_argument("--quick", action="store_true", help="fewer rounds: a minute or two, rough figures")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there too")

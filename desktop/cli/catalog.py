@@ -29,6 +29,7 @@ from desktop.state.yaml_document import decode
 
 __all__ = ["GROUP"]
 
+_IN_IMAGES: Final = "catalogs are files here, none are kept in images"
 _HOW_TO_FETCH: Final = "docker-mcp catalog init fetches the official catalog"
 
 
@@ -234,4 +235,10 @@ GROUP: Final = Group(
             editing.file_argument,
         ),
     ),
+    refused={
+        "push": f"{_IN_IMAGES}. Share the file that docker-mcp catalog export writes",
+        "pull": f"{_IN_IMAGES}. docker-mcp catalog import takes one from an address or a file",
+        "tag": f"{_IN_IMAGES}. docker-mcp catalog fork copies one under a new name",
+        "server": "servers of a catalog are seen and changed by catalog show, catalog add and server inspect",
+    },
 )

@@ -10,7 +10,7 @@ from desktop.cli.program import NAME, shows_hidden
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 __all__ = ["Command", "Group", "no_arguments"]
 
@@ -57,6 +57,7 @@ class Group(NamedTuple):
         leading: Options with a value that may also stand before the command's name.
         aliases: Other names, of a group inside another one.
         is_hidden: Help of the group around it leaves it out unless DOCKER_MCP_SHOW_HIDDEN is set.
+        refused: Commands of the reference that are not here, each with why and what to do instead.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Group(NamedTuple):
     leading: frozenset[str] = frozenset()
     aliases: tuple[str, ...] = ()
     is_hidden: bool = False
+    refused: Mapping[str, str] = {}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -82,6 +84,9 @@ class Group(NamedTuple):
             print(self.help(within))
             return 0
         command = self.find(after[0])
+        if command is None and after[0] in self.refused:
+            complain(f'"{path.removeprefix(NAME).lstrip()} {after[0]}" is not available: {self.refused[after[0]]}')
+            return 2
         if command is None:
             meant = closest(after[0], [name for command in self.commands for name in command.names])
             hint = f"Did you mean {meant}?" if meant else f"See {path} --help"

@@ -46,6 +46,7 @@ def test_docker_recognises_it_as_its_plugin(run: Run) -> None:
         (["--nonsense"], "unknown option --nonsense. See docker-mcp --help."),
         (["server", "enabel", "x"], 'unknown command "server enabel". Did you mean enable?'),
         (["gateway", "xyzzy"], 'unknown command "gateway xyzzy". See docker-mcp gateway --help.'),
+        (["catalog", "push", "x"], '"catalog push" is not available: catalogs are files here'),
         (["server", "enable"], "the following arguments are required: NAME. See docker-mcp server enable --help."),
         (["catalog", "ls", "--format", "xml"], "--format: 'xml' is not one of json. See docker-mcp catalog ls"),
         (["server", "--nonsense"], "unknown option --nonsense. See docker-mcp server --help."),

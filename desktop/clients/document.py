@@ -137,7 +137,10 @@ def plan_put(data: bytes, format: Format, path: EntryPath, value: Any, where: st
     wished = _wished(old, path, value, source, format, where)
     if old is not None and same(old, wished):
         return Change(before=data, after=data, origin=Origin())
-    text, origin = _put(source.text, format, path, value, where)
+    try:
+        text, origin = _put(source.text, format, path, value, where)
+    except ClientFileError as error:  # a step in between made no sense any more
+        raise _refusal(where) from error
     return Change(before=data, after=_checked(source, text, format, [wished], where), origin=origin)
 
 
@@ -156,7 +159,10 @@ def plan_remove(data: bytes, format: Format, path: EntryPath, where: str = "", o
         return Change(before=data, after=data, origin=origin)
     if same(old, left):
         return Change(before=data, after=data, origin=origin)
-    text = _remove(source.text, format, path, where, origin)
+    try:
+        text = _remove(source.text, format, path, where, origin)
+    except ClientFileError as error:
+        raise _refusal(where) from error
     after = _checked(source, text, format, _allowed_without(left, path, origin, format), where)
     return Change(before=data, after=after, origin=origin)
 
@@ -217,12 +223,13 @@ def _checked(source: SourceText, text: str, format: Format, wished: Sequence[Any
     except ClientFileError:
         got = _UNREADABLE
     if not any(same(got, data) for data in wished):
-        raise ClientFileError(
-            where,
-            "it is written in a way that can't be edited without losing something",
-            hint="Change it by hand; nothing was written.",
-        )
+        raise _refusal(where)
     return source.encode(text)
+
+
+def _refusal(where: str) -> ClientFileError:
+    reason = "it is written in a way that can't be edited without losing something"
+    return ClientFileError(where, reason, hint="Change it by hand; nothing was written.")
 
 
 def _allowed_without(left: Any, path: EntryPath, origin: Origin, format: Format) -> list[Any]:

@@ -15,6 +15,7 @@ from desktop.clients.source_text import LINE_END, indentation_at, line_end_of, p
 __all__ = ["place_of", "put", "remove"]
 
 _PLAIN_COLON: Final = re.compile(r"[ \t]*:[ \t]*")
+_LINE_IS_OVER: Final = re.compile(r"[ \t]*[\r\n]")
 _PLAIN_COMMA: Final = re.compile(r",[ \t]*")
 
 
@@ -237,20 +238,13 @@ def _cut(parsed: JsonText, container: Container, member: Member) -> str:
         following = container.members[1].start
         if not text[comma + 1 : following].strip(" \t\r\n"):
             return text[: member.start] + text[member.end : comma] + text[following:]
-    end = member.end if comma is None else comma + 1
-    if parsed.ends_line_comment(start) and not LINE_END.match(text, _after_spaces(text, end)):
+    rest = text[member.end :] if comma is None else text[member.end : comma] + text[comma + 1 :]
+    if parsed.ends_line_comment(start) and not _LINE_IS_OVER.match(rest):
         start = member.start
-    rest = text[end:] if comma is None else text[member.end : comma] + text[comma + 1 :]
     if comma is None and len(container.members) > 1:
         before = parsed.comma_before(member.start)
         return text[:before] + text[before + 1 : start] + rest
     return text[:start] + rest
-
-
-def _after_spaces(text: str, offset: int) -> int:
-    while offset < len(text) and text[offset] in " \t":
-        offset += 1
-    return offset
 
 
 def place_of(text: str, path: EntryPath, where: str, *, lenient: bool) -> tuple[int, int]:

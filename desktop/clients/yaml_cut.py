@@ -99,6 +99,8 @@ def _cut(text: str, node: Collection, index: int) -> str:
         return text[:at] + text[following:]
     shared = is_alias(node, member)
     stop = next_line(text, int(first.end_mark.index)) if shared else line_after(text, value_of(member))
+    if index and content_end(text, value_of(all_[index - 1]))[1]:
+        return text[:begin] + text[stop:]  # the line end before belongs to a block of text
     return _without_lines(text, begin, stop)
 
 

@@ -23,6 +23,7 @@ from desktop.clients.yaml_syntax import (
     line_start,
     members,
     next_line,
+    placed,
     start,
     takes,
     value_of,
@@ -45,7 +46,7 @@ def parse(text: str, where: str) -> Any:
     try:
         return yaml_text.parse(text, where)
     except StateFileError as error:
-        raise ClientFileError(where, error.reason, line=error.line, column=error.column) from error
+        raise placed(error, text, where) from error
 
 
 def put(text: str, path: EntryPath, value: Any, where: str) -> tuple[str, Origin]:
@@ -58,7 +59,7 @@ def put(text: str, path: EntryPath, value: Any, where: str) -> tuple[str, Origin
     try:
         return _put(text, path, value, where)
     except OddShapeError as error:
-        raise _refusal(where) from error
+        raise ClientFileError(where, "it is written in a way that isn't handled") from error
 
 
 def remove(text: str, path: EntryPath, where: str, origin: Origin) -> str:
@@ -70,7 +71,7 @@ def remove(text: str, path: EntryPath, where: str, origin: Origin) -> str:
     try:
         return cut(text, path, where, origin)
     except OddShapeError as error:
-        raise _refusal(where) from error
+        raise ClientFileError(where, "it is written in a way that isn't handled") from error
 
 
 def place_of(text: str, path: EntryPath, where: str) -> tuple[int, int]:
@@ -82,11 +83,6 @@ def place_of(text: str, path: EntryPath, where: str) -> tuple[int, int]:
             break
         node = value_of(members(node)[index])
     return (1, 1) if node is None else place(text, start(node))
-
-
-def _refusal(where: str) -> ClientFileError:
-    reason = "it is written in a way that can't be edited without losing something"
-    return ClientFileError(where, reason, hint="Change it by hand; nothing was written.")
 
 
 def _put(text: str, path: EntryPath, value: Any, where: str) -> tuple[str, Origin]:

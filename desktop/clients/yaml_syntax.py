@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 import yaml
 
 from desktop.clients.entry import Item, Step
-from desktop.clients.source_text import LINE_END
+from desktop.clients.source_text import LINE_END, place
 from desktop.errors import ClientFileError, StateFileError
 from desktop.state import yaml_text
 
@@ -26,6 +26,7 @@ __all__ = [
     "line_start",
     "members",
     "next_line",
+    "placed",
     "start",
     "takes",
     "value_of",
@@ -48,7 +49,16 @@ def compose(text: str, where: str) -> yaml.Node | None:
     try:
         return yaml_text.compose(text, where)
     except StateFileError as error:
-        raise ClientFileError(where, error.reason, line=error.line, column=error.column) from error
+        raise placed(error, text, where) from error
+
+
+def placed(error: StateFileError, text: str, where: str) -> ClientFileError:
+    """An error of the parser as one about a client's file, with its place also where the parser doesn't count lines."""
+    line, column = error.line, error.column
+    if line is None:
+        offset = getattr(error.__cause__, "position", 0)
+        line, column = place(text, offset if isinstance(offset, int) else 0)
+    return ClientFileError(where, error.reason, line=line, column=column)
 
 
 def start(node: yaml.Node) -> int:

@@ -12,6 +12,7 @@ from desktop.catalog.profile_editing import profile_id
 from desktop.cli import output, profile_servers, profile_settings, template
 from desktop.cli.commands import Command, Group
 from desktop.cli.parser import Parser
+from desktop.cli.profile_clients import check_clients, clients_with, connect_clients
 from desktop.cli.profile_lookup import id_argument, stored_profile, understood
 from desktop.errors import ProfileError, StateFileError, UsageError
 from desktop.state import yaml_text
@@ -37,6 +38,9 @@ def _create_arguments(parser: Parser) -> None:
         "--server", dest="servers", action="append", default=[], metavar="REF", help=profile_servers.REFERENCE_HELP
     )
     parser.option("--from-template", metavar="TEMPLATE", help="begin with the servers of a template")
+    parser.option(
+        "--connect", dest="clients", action="append", default=[], metavar="CLIENT", help="connect a client (repeatable)"
+    )
 
 
 def _create(arguments: argparse.Namespace) -> int:
@@ -47,7 +51,9 @@ def _create(arguments: argparse.Namespace) -> int:
     if not arguments.name:
         raise UsageError("the profile needs a name", "Give it one with --name")
     paths = Paths.of_user()
-    template.create(paths, arguments.name, arguments.id, arguments.servers)
+    check_clients(arguments.clients)
+    id = template.create(paths, arguments.name, arguments.id, arguments.servers)
+    connect_clients(arguments.clients, id)
     return 0
 
 
@@ -83,20 +89,24 @@ def _summary(stored: StoredProfile) -> tuple[str, str]:
 def _show_arguments(parser: Parser) -> None:
     id_argument(parser)
     parser.option("--format", choices=_FORMATS, default="human", help="human (default), json or yaml")
+    parser.switch("clients", "show which clients have it")
 
 
 def _show(arguments: argparse.Namespace) -> int:
     stored = stored_profile(arguments.id, Paths.of_user())
+    clients = clients_with(stored.id) if arguments.clients else None
     if arguments.format == "human":
-        _print_profile(understood(stored), stored)
+        _print_profile(understood(stored), stored, clients)
     else:
-        _print(stored.document, arguments.format)
+        _print({**stored.document, **({} if clients is None else {"clients": clients})}, arguments.format)
     return 0
 
 
-def _print_profile(profile: Profile, stored: StoredProfile) -> None:
+def _print_profile(profile: Profile, stored: StoredProfile, clients: list[str] | None) -> None:
     print(output.bold(output.printable(f"{profile.name} ({profile.id})")))
     print(f"kept in {stored.place}")
+    if clients is not None:
+        print(f"had by {', '.join(clients) or 'no client'}")
     for server in profile.servers.values():
         print(f"\n  {output.bold(output.printable(server.name))}")
         for line in _facts(server):
@@ -194,10 +204,11 @@ def _instructions_arguments(parser: Parser) -> None:
 
 
 def _instructions(arguments: argparse.Namespace) -> int:
-    stored = stored_profile(arguments.id, Paths.of_user())
-    command = ["docker", "mcp", "gateway", "run", "--profile", stored.id]
+    from desktop.clients.shim_command import shim_command
+
+    command = shim_command(stored_profile(arguments.id, Paths.of_user()).id)
     if arguments.json:
-        output.print_json(command, compact=True)
+        output.print_json(list(command), compact=True)
     else:
         import shlex
 
@@ -220,7 +231,7 @@ GROUP: Final = Group(
         Command(
             ("create",),
             "Make a profile.",
-            "--name 'My Profile' --server duckduckgo\n--name Review --server docker://example/server:1.0\n"
+            "--name 'My Profile' --server duckduckgo\n--name Review --server docker://example/server:1.0 --connect cursor\n"
             "--from-template ai-coding",
             _create,
             _create_arguments,

@@ -238,6 +238,7 @@ _OPTIONS: Final[dict[str, Kind]] = {
     "--servers": _SERVER,
     "--tools": _LISTED_TOOL,
     "--transport": Kind(lambda given: {"stdio": "", "sse": "", "streaming": ""}),
+    "profile create --connect": Kind(_clients),
     "profile create --server": _SERVER,
     "profile server add --server": _SERVER,
     "tools disable --server": _ENABLED,

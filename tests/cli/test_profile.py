@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
@@ -87,7 +88,7 @@ def test_a_second_profile_of_a_name_gets_another_id_and_a_chosen_id_must_be_free
 @pytest.mark.parametrize(
     ("reference", "sentence"),
     [
-        ("boxxed", "1 docker-mcp: server boxxed not found in any catalog. Did you mean boxed?\n"),
+        ("boxxed", "1 docker-mcp: server boxxed not found in catalog. Did you mean boxed?\n"),
         ("file://../config.yaml", " is not in the folder of catalogs. Copy it to "),
         ("file:///etc/passwd", "/etc/passwd is not in the folder of catalogs. Copy it to "),
         ("file://none.yaml", "none.yaml: there is no such file. "),
@@ -356,8 +357,22 @@ def test_templates_make_profiles(say: Say, here: Path, capsys: pytest.CaptureFix
 
 def test_the_command_for_a_client_is_printed(say: Say) -> None:
     say("create", "--name", "x")
-    assert say("manual-instructions", "x") == "docker mcp gateway run --profile x\n"
-    assert say("manual-instructions", "x", "--json") == '["docker","mcp","gateway","run","--profile","x"]\n'
+    command = json.loads(say("manual-instructions", "x", "--json"))
+    assert command[-4:] == ["gateway", "run", "--profile", "x"]
+    assert say("manual-instructions", "x") == f"{shlex.join(command)}\n"
+
+
+def test_a_client_is_connected_with_its_profile(say: Say, tmp_path: Path) -> None:
+    (tmp_path / ".cursor").mkdir()
+    assert say("create", "--name", "x", "--connect", "cursor") == "created profile x with 0 servers\n"
+    assert '"--profile"' in (tmp_path / ".cursor" / "mcp.json").read_text("utf-8")
+    say("create", "--name", "y")
+    assert "had by cursor\n" in say("show", "x", "--clients")
+    assert json.loads(say("show", "y", "--clients", "--format", "json"))["clients"] == []
+    assert say("create", "--name", "z", "--connect", "curser") == (
+        "2 docker-mcp: Vendor not found: curser. Did you mean cursor?\n"
+    )
+    assert say("show", "z").startswith("1 docker-mcp: There is no profile z.")
 
 
 def test_an_unknown_profile_is_named_with_the_one_probably_meant(say: Say) -> None:

@@ -35,6 +35,7 @@ class GatewayOptions:
         block_secrets: ``block`` lets a call fail that would pass a secret on, ``redact`` takes it out; empty does neither.
         block_network: ``listed`` lets servers whose entries have ``allowHosts`` reach those hosts alone, ``all`` also keeps
             every other container from any network; empty does neither.
+        verify_signatures: Use images of Docker's namespace only with signatures that fit.
         on_stderr: Called with server and line.
         on_interceptor: Called with an interceptor's name and a line of its standard error.
         on_scan: Called with each step of the search for secrets.
@@ -58,6 +59,7 @@ class GatewayOptions:
     interceptor_timeout: float = TIME_LIMIT
     block_secrets: str = ""
     block_network: FenceMode = ""
+    verify_signatures: bool = False
     on_stderr: Callable[[str, str], None] | None = None
     on_interceptor: Callable[[str, str], None] | None = None
     on_scan: Callable[[str], None] | None = None
@@ -70,6 +72,7 @@ class GatewayOptions:
         """Whether a gateway run with these serves what the person's files say, so that others may use it too."""
         usual = GatewayOptions()
         mine, theirs = (
-            (each.selection, each.tools, each.secrets, each.static, each.block_network) for each in (self, usual)
+            (each.selection, each.tools, each.secrets, each.static, each.block_network, each.verify_signatures)
+            for each in (self, usual)
         )
         return mine == theirs and not self.interceptors

@@ -29,6 +29,7 @@ from desktop.secrets.redaction import Redactor
 from desktop.secrets.scanner import SecretScanner
 from desktop.secrets.sources import StoreSource
 from desktop.servers.fleet import Fleet
+from desktop.servers.image_signatures import ImageSignatures
 from desktop.servers.launch import ContainerLimits
 from desktop.servers.launcher import Launcher
 from desktop.servers.listing import ListingCache
@@ -104,6 +105,7 @@ class Services:
             before_start=self._guarded,
             on_pull=self._pulled,
             fence=self.fence,
+            signatures=ImageSignatures(paths.verified_images) if options.verify_signatures else None,
             static=options.static,
         )
         self.fleet = Fleet(

@@ -29,7 +29,6 @@ _DEFAULT_PORT: Final = 8811
 _HIGHEST_PORT: Final = 65535
 # Flags of the reference that are understood and refused, each with why and what to do instead.
 _REFUSED_SWITCHES: Final = {
-    "verify-signatures": ("signatures of images are not checked", "Leave it out, or pin images by their digest"),
     "keep": ("containers are always removed when they end", "Use --verbose to see what a server says before its end"),
     "central": ("there is one set of servers a gateway", "Run a gateway for each set, with --servers"),
 }
@@ -111,6 +110,7 @@ def add_flags(parser: Parser) -> None:
         "let servers with allowHosts reach those hosts alone; all: every other container nothing",
         default="",
     )
+    parser.switch("verify-signatures", "use Docker's own images only when their signatures fit")
     parser.switch("debug-dns", "log which hosts servers behind --block-network ask for")
     parser.option(
         "--interceptor",
@@ -198,6 +198,7 @@ def chosen_options(arguments: argparse.Namespace, **reporting: Any) -> GatewayOp
         interceptor_timeout=arguments.interceptor_timeout,
         block_secrets=arguments.block_secrets,
         block_network=arguments.block_network,
+        verify_signatures=arguments.verify_signatures,
         **reporting,
     )
 

@@ -23,6 +23,7 @@ from desktop.policy.consent import ConsentStore
 from desktop.policy.questions import Questions
 from desktop.servers import launch
 from desktop.servers.container import ContainerTransport
+from desktop.servers.image_signatures import ImageSignatures
 from desktop.servers.network_fence import NetworkFence
 from desktop.servers.poci import PociTransport
 from desktop.servers.process import ProcessGuard, ProcessTransport, child_environment
@@ -56,6 +57,7 @@ class Launcher:
         before_start: Awaited before anything is started that could be left behind.
         on_pull: Is told how far a pull is.
         fence: Keeps servers from the network.
+        signatures: Checks images before they are used; None uses them unchecked.
         static: Containers are somebody else's: they are connected to, and none is started.
     """
 
@@ -72,6 +74,7 @@ class Launcher:
         before_start: Callable[[], Awaitable[None]],
         on_pull: Callable[[str, PullProgress], None],
         fence: NetworkFence | None = None,
+        signatures: ImageSignatures | None = None,
         static: bool = False,
     ) -> None:
         self._engine = engine
@@ -84,6 +87,7 @@ class Launcher:
         self._before_start = before_start
         self._on_pull = on_pull
         self._fence = fence or NetworkFence("", instance)
+        self._signatures = signatures
         self._static = static
         self._image_ids: dict[str, str] = {}
         self._pulls: dict[str, _Pull] = {}
@@ -249,6 +253,8 @@ class Launcher:
 
     async def _have_image(self, engine: ContainerEngine, server: str, image: str) -> None:
         """Pull the image if it isn't here; one pull of an image at a time, whoever waits for it."""
+        if self._signatures is not None:
+            await self._signatures.check(image)
         image_id = await engine.image_id(image)
         if image_id is None:
             await self._pulled(engine, server, image)

@@ -115,6 +115,11 @@ class Paths:
         return self.own / "clients"
 
     @property
+    def verified_images(self) -> Path:
+        """Digests of images whose signatures were checked."""
+        return self.cache / "verified-images.json"
+
+    @property
     def consents(self) -> Path:
         """What the person has agreed to."""
         return self.own / "consents.json"

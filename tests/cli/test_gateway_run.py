@@ -323,7 +323,7 @@ def test_it_ends_when_dockers_command_line_wants_it_to(environment: dict[str, st
         (["--watch=maybe"], "--watch is either true or false, not 'maybe'."),
         (["--wacth"], "unknown option --wacth. Did you mean --watch?"),
         (["--block-network=some"], "--block-network is listed, all, true or false, not 'some'"),
-        (["--verify-signatures=true"], "--verify-signatures is not available: signatures of images are not checked. "),
+        (["--verify-signatures=perhaps"], "--verify-signatures is either true or false, not 'perhaps'"),
         (["--profile=work", "--servers=a"], "--profile and --servers can't be used together."),
         (["--profile=work", "--oci-ref=a"], "--profile and --oci-ref can't be used together."),
         (["--keep"], "--keep is not available: containers are always removed when they end. "),

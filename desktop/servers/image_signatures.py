@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = ["DOCKER_KEY", "ImageSignatures", "is_candidate"]
 
-DOCKER_KEY: Final = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAETcvGv5qypnoxKkFIQOdXZ+2H6JN88kmAQrMkTb6SmJ7BY59OJIOpTwdjD5joLot6zFs1Q7HHDmkF5HOaC8zSnA=="
+DOCKER_KEY: Final = (
+    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAETcvGv5qypnoxKkFIQOdXZ+2H6JN88kmA"
+    "QrMkTb6SmJ7BY59OJIOpTwdjD5joLot6zFs1Q7HHDmkF5HOaC8zSnA=="
+)
 """Docker's public key for these images: P-256, SubjectPublicKeyInfo, base64."""
 _REGISTRY: Final = "https://registry-1.docker.io"
 _REPOSITORY: Final = "mcp/signatures"

@@ -189,7 +189,7 @@ EDITORS: Final = (
                 "requestOptions": {"headers": "{headers}"},
             },
         ),
-        remarks=("Continue uses tools in agent mode only",),
+        remarks=("Continue uses tools in agent mode only, and its command line cn reads config.yaml alone",),
     ),
     Client(
         id="antigravity",
@@ -264,7 +264,7 @@ EDITORS: Final = (
         programs=("cline",),
         apps=Places(everywhere=_in_extensions("saoudrizwan.claude-dev")),
         traces=Places(everywhere=("~/.cline",)),
-        introduces=("cline",),
+        introduces=("cline", "@cline/"),
     ),
     Client(
         id="roo-code",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.helpers.cache import cache_folder, content_hash
 
-__all__ = ["install_tools", "node", "node_environment", "npm_ci", "tool_path"]
+__all__ = ["client_path", "install_tools", "node", "node_environment", "npm_ci", "tool_path"]
 
 MANIFEST = Path(__file__).resolve().parents[1] / "npm"
 
@@ -42,17 +42,17 @@ def npm_ci(manifest: Path, target: Path) -> None:
         raise RuntimeError(f"npm ci failed for {manifest}:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
 
 
-def install_tools() -> Path:
-    """Install the npm test tools where the lock file changed, and return their ``node_modules`` folder."""
-    key = content_hash(MANIFEST / "package.json", MANIFEST / "package-lock.json")
-    folder = cache_folder() / f"npm-{key}"
+def install_tools(manifest: Path = MANIFEST) -> Path:
+    """Install npm packages where their lock file changed, and return their ``node_modules`` folder."""
+    key = content_hash(manifest / "package.json", manifest / "package-lock.json")
+    folder = cache_folder() / f"{manifest.name}-{key}"
     if not folder.is_dir():
-        unfinished = cache_folder() / f"npm-{key}.{os.getpid()}"
+        unfinished = cache_folder() / f"{manifest.name}-{key}.{os.getpid()}"
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir()
-        npm_ci(MANIFEST, unfinished)
+        npm_ci(manifest, unfinished)
         unfinished.rename(folder)
-        for old in cache_folder().glob("npm-*"):
+        for old in cache_folder().glob(f"{manifest.name}-*"):
             if old != folder and "." not in old.name:
                 shutil.rmtree(old, ignore_errors=True)
     return folder / "node_modules"
@@ -61,6 +61,11 @@ def install_tools() -> Path:
 def tool_path(package: str) -> Path:
     """The folder of one npm package among the test tools, for example ``@modelcontextprotocol/conformance``."""
     return install_tools() / package
+
+
+def client_path(package: str) -> Path:
+    """The folder of one AI client, which are large and apart from the other tools, for example ``@google/gemini-cli``."""
+    return install_tools(MANIFEST / "clients") / package
 
 
 if __name__ == "__main__":

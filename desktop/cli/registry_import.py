@@ -7,7 +7,7 @@ import sys
 from typing import Final
 from urllib.parse import urlsplit
 
-from desktop.catalog.collection import CatalogCollection
+from desktop.catalog.collection import CatalogCollection, refuse_official
 from desktop.catalog.download import shown
 from desktop.catalog.registry_client import RegistryServers, fetch_servers
 from desktop.cli import output
@@ -32,6 +32,7 @@ def import_registry(paths: Paths, name: str | None, url: str, *, is_dry: bool) -
     Raises:
         CatalogError: The registry can't be read, or none of its servers can be run.
     """
+    refuse_official(name or "", "added to")
     found = _fetched(url)
     for sentence in found.skipped if len(found.skipped) <= _NAMED else ():
         output.remark(f"docker-mcp: {sentence}.")

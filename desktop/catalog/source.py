@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from desktop.catalog.configuration import Configuration
+from desktop.catalog.duplicates import with_duplicates
 from desktop.catalog.fetched import FetchedCatalogs
 from desktop.catalog.loading import Catalog, load_catalog
 from desktop.catalog.model import CatalogServer
@@ -68,7 +69,8 @@ class ConfigurationSource:
         """The configuration as the files say now; the same object as before when nothing has changed."""
         with self._lock:
             problems: list[str] = []
-            servers = self._merged_servers(problems)
+            choices = self._choices.get(self._paths.server_choices, problems)
+            servers = with_duplicates(self._merged_servers(problems), choices, problems)
             profile = self._chosen_profile(problems)
             if profile is not None:
                 servers |= {name: item.server for name, item in profile.servers.items()}
@@ -79,7 +81,7 @@ class ConfigurationSource:
                 servers=servers,
                 values=values if profile is None else profile.values_over(values),
                 tools=tools if profile is None else profile.tools_over(tools),
-                choices=self._choices.get(self._paths.server_choices, problems),
+                choices=choices,
                 problems=tuple(dict.fromkeys(problems)),
             )
             if loaded != self._last:

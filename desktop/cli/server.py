@@ -130,6 +130,28 @@ def _init(arguments: argparse.Namespace) -> int:
     return init(arguments)
 
 
+def _duplicate_arguments(parser: Parser) -> None:
+    from desktop.cli.server_duplicates import duplicate_arguments
+
+    duplicate_arguments(parser)
+
+
+def _duplicate(arguments: argparse.Namespace) -> int:
+    from desktop.cli.server_duplicates import duplicate
+
+    return duplicate(arguments)
+
+
+def _drop_arguments(parser: Parser) -> None:
+    parser.add_argument("name", metavar="NAME", help="a duplicate")
+
+
+def _drop(arguments: argparse.Namespace) -> int:
+    from desktop.cli.server_duplicates import drop
+
+    return drop(arguments)
+
+
 def _names_argument(parser: Parser) -> None:
     parser.add_argument("names", metavar="NAME", nargs="+", help="one server or more")
 
@@ -143,6 +165,14 @@ GROUP: Final = Group(
         Command(("disable", "remove", "rm"), "Disable servers.", "duckduckgo", _disable, _names_argument),
         Command(("inspect",), "Show what is known of a server, as JSON.", "duckduckgo", _inspect, _inspect_arguments),
         Command(("reset",), "Disable every server.", "", _reset),
+        Command(
+            ("duplicate",),
+            "Have a server a second time under another name, with secrets of its own.",
+            "github-official github-work",
+            _duplicate,
+            _duplicate_arguments,
+        ),
+        Command(("drop",), "Forget a duplicate.", "github-work", _drop, _drop_arguments),
         Command(
             ("init",),
             "Write the files of a new MCP server: its code, its image, and a catalog that names it.",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,10 +26,14 @@ class ServerChoice:
     Attributes:
         sharing: Who shares it; None leaves that to its catalog entry.
         call_timeout: Seconds one of its calls may take; None means no limit.
+        duplicate_of: The server it is a second time; empty for one that a catalog has.
+        secrets: For a duplicate, name of a secret of the original -> name of the one it uses instead.
     """
 
     sharing: Sharing | None = None
     call_timeout: float | None = None
+    duplicate_of: str = ""
+    secrets: Mapping[str, str] = field(default_factory=dict)
 
 
 class ServerChoicesFile:
@@ -59,6 +64,24 @@ class ServerChoicesFile:
     def set_call_timeout(self, server: str, seconds: float | None) -> None:
         """Choose how long a call may take; None takes the limit away."""
         self._set(server, "call_timeout", seconds)
+
+    def add_duplicate(self, name: str, of: str, secrets: Mapping[str, str]) -> None:
+        """Let a server be there a second time under ``name``."""
+
+        def decide(data: dict[str, Any], text: str) -> list[Change]:
+            if name in self._entries(data, text):
+                raise StateFileError(self._document.where, f"there is something chosen for '{name}' already")
+            version = [] if _VERSION in data else [Change((_VERSION,), SCHEMA_VERSION)]
+            entry: dict[str, Any] = {"duplicate_of": of, **({"secrets": dict(secrets)} if secrets else {})}
+            return [*version, Change((_ROOT, name), entry)]
+
+        self._document.change(decide)
+
+    def remove(self, name: str) -> None:
+        """Forget everything that was chosen for a server."""
+        self._document.change(
+            lambda data, text: [Change((_ROOT, name), REMOVED)] if name in self._entries(data, text) else []
+        )
 
     def _set(self, server: str, key: str, value: Any) -> None:
         def decide(data: dict[str, Any], text: str) -> list[Change]:
@@ -97,4 +120,14 @@ class ServerChoicesFile:
         if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds <= 0):
             reason = f"'{seconds}' is not a number of seconds"
             raise fault_at(text, where, (_ROOT, name, "call_timeout"), reason)
-        return ServerChoice(sharing=sharing, call_timeout=None if seconds is None else float(seconds))
+        original, secrets = entry.get("duplicate_of", ""), entry.get("secrets") or {}
+        if not isinstance(original, str):
+            raise fault_at(text, where, (_ROOT, name, "duplicate_of"), f"'{original}' is not the name of a server")
+        if not isinstance(secrets, dict) or not all(isinstance(item, str) for pair in secrets.items() for item in pair):
+            raise fault_at(text, where, (_ROOT, name, "secrets"), "'secrets' should be a map of names of secrets")
+        return ServerChoice(
+            sharing=sharing,
+            call_timeout=None if seconds is None else float(seconds),
+            duplicate_of=original,
+            secrets=secrets,
+        )

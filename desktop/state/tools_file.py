@@ -51,6 +51,17 @@ class ToolsFile:
 
         self._document.change(decide)
 
+    def allow_only(self, server: str, tools: Iterable[str]) -> None:
+        """Limit a server to these tools, whatever was said of it before."""
+        listed = list(dict.fromkeys(tools))
+        self._document.change(
+            lambda data, text: [Change((server,), listed)] if self._listed(data, server, text) != listed else []
+        )
+
+    def forget(self, server: str) -> None:
+        """Take the server's entry away."""
+        self._document.change(lambda data, _text: [Change((server,), REMOVED)] if server in data else [])
+
     def disable(self, server: str, tools: Iterable[str], known: Sequence[str]) -> None:
         """Forbid tools. A server without an entry gets one: every known tool but these.
 

@@ -18,6 +18,7 @@ from desktop.app import Application, GatewayOptions, running
 from desktop.policy.policy_file import PolicyFile
 from desktop.policy.question import Answer
 from desktop.servers.status import ServerState
+from desktop.state.server_choices import ServerChoicesFile
 from tests.helpers import package_server
 from tests.helpers.fake_mcp import eventually
 from tests.helpers.gateway_client import GatewayClient
@@ -195,6 +196,22 @@ async def test_a_secret_set_while_the_gateway_runs_reaches_the_server_that_waits
         process = await asyncio.create_subprocess_exec(*command, env=environment)
         assert await process.wait() == 0
         await state(found, "pack", ServerState.READY)
+
+
+async def test_one_server_under_two_names_has_two_accounts(home: Home) -> None:
+    (home.root / ".env").write_text("pack.key=mine\nwork.key=theirs\n", encoding="utf-8")
+    home.paths.config.write_text("pack: {region: north}\nwork: {region: south}\n", encoding="utf-8")
+    home.catalog({"pack": PACKAGE})
+    choices = ServerChoicesFile(home.paths.server_choices, home.paths.lock_for(home.paths.server_choices))
+    choices.add_duplicate("work", "pack", {})
+    home.enable("pack", "work")
+    async with application(home) as found:
+        for name in ("pack", "work"):
+            await found.allow_without_container(name)
+            await state(found, name, ServerState.READY)
+        client = await client_of(found)
+        answers = [json.loads(await text(client, f"{name}__environment")) for name in ("pack", "work")]
+        assert [(each["PACK_KEY"], each["DECLARED"]) for each in answers] == [("mine", "north"), ("theirs", "south")]
 
 
 async def test_a_container_server_says_that_no_engine_answers(home: Home) -> None:

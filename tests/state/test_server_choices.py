@@ -69,3 +69,30 @@ def test_a_file_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(StateFileError, match="newer program"):
         file.set_sharing("a", Sharing.SHARED)
     assert (tmp_path / "servers.yaml").read_text(encoding="utf-8") == "schema_version: 2\nservers: {}\n"
+
+
+def test_a_duplicate_is_remembered_with_its_secrets_until_it_is_removed(tmp_path: Path) -> None:
+    file = file_in(tmp_path, "")
+    file.add_duplicate("work", "github", {"github.token": "mine"})
+    file.set_sharing("work", Sharing.SHARED)
+    assert file.choices()["work"] == ServerChoice(
+        sharing=Sharing.SHARED, duplicate_of="github", secrets={"github.token": "mine"}
+    )
+    with pytest.raises(StateFileError, match="something chosen for 'work' already"):
+        file.add_duplicate("work", "github", {})
+    file.remove("work")
+    file.remove("never")
+    assert file.choices() == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("servers:\n  a:\n    duplicate_of: [b]\n", "is not the name of a server"),
+        ("servers:\n  a:\n    secrets: [b]\n", "should be a map of names of secrets"),
+        ("servers:\n  a:\n    secrets: {b: 1}\n", "should be a map of names of secrets"),
+    ],
+)
+def test_a_duplicate_that_means_nothing_is_named_with_its_place(tmp_path: Path, text: str, reason: str) -> None:
+    with pytest.raises(StateFileError, match=reason):
+        file_in(tmp_path, text).choices()

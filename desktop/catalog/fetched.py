@@ -12,9 +12,6 @@ from typing import Final
 
 from desktop.catalog.download import fetch, shown
 from desktop.catalog.loading import Catalog, parse_catalog
-from desktop.catalog.registry_client import fetch_document
-from desktop.catalog.registry_conversion import catalog_entry
-from desktop.catalog.registry_document import read_document
 from desktop.errors import CatalogError, StateFileError
 from desktop.state import yaml_text
 from desktop.state.atomic_file import write_text
@@ -86,6 +83,11 @@ async def _catalog_text(url: str) -> str:
 
 
 async def _registry_text(url: str) -> str:
+    # Here, because they take long to import, and few configurations name a document.
+    from desktop.catalog.registry_client import fetch_document
+    from desktop.catalog.registry_conversion import catalog_entry
+    from desktop.catalog.registry_document import read_document
+
     data, base = await fetch_document(url)
     entry = catalog_entry(read_document(data), base=base)
     return yaml_text.dump({"registry": {entry["name"]: entry}})

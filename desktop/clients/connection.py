@@ -139,10 +139,17 @@ class Connection:
             nonlocal folders
             if receipt is not None:
                 folders = receipt.folders if rewrite.after is None else ()
+                if not folders:
+                    self._receipts.forget(receipt)
+
+        def forget_last(_: Rewrite) -> None:
+            if receipt is not None and receipt == self.receipt():
                 self._receipts.forget(receipt)
 
         self.file.rewrite(decide, after_write=forget)
-        _remove_empty(folders)  # only now, since a lock of the client's may have been in one
+        if folders:
+            _remove_empty(folders)  # only now, since a lock of the client's may have been in one
+            self.file.rewrite(lambda content: content, after_write=forget_last)
         return outcome
 
     def _put(
@@ -165,8 +172,10 @@ class Connection:
         change, gone = self._put(data, value, instead_of)
         receipt = self.receipt()
         fresh = _Plan(change=change, original=before, origin=change.origin, folders=(), written=(), replaced=gone)
-        if receipt is None or before is None:
+        if receipt is None:
             return fresh
+        if before is None:
+            return replace(fresh, folders=receipt.folders)  # made by us, perhaps just before a crash
         replaced = receipt.replaced + tuple(entry for entry in gone if entry[0] not in dict(receipt.replaced))
         ours = replace(fresh, origin=receipt.origin, folders=receipt.folders, replaced=replaced)
         original = self._receipts.original(receipt)
@@ -190,7 +199,7 @@ class Connection:
             entry=entry_digest(value),
             written=(*plan.written[-1:], digest(after)),
             original=kept,
-            folders=plan.folders + tuple(map(str, rewrite.folders)),
+            folders=tuple(dict.fromkeys([*plan.folders, *map(str, rewrite.folders)])),
             origin=plan.origin,
             made_at=now(),
             replaced=plan.replaced,

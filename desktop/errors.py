@@ -13,6 +13,7 @@
     ├── ServerStartError       an MCP server did not come up
     │   ├── MissingSettingError    a secret or a setting is missing
     │   │   └── ConsentRequiredError   the person has to agree first
+    │   │       └── PackageConsentError    to running a package without a container
     │   └── SignInRequiredError    the server wants OAuth
     ├── ServerGoneError        an MCP server ended while it was in use
     ├── InterceptorError       an interceptor failed, or said something it may not
@@ -47,6 +48,7 @@ __all__ = [
     "KeychainLockedError",
     "KeychainUnavailableError",
     "MissingSettingError",
+    "PackageConsentError",
     "PassphraseError",
     "ProfileError",
     "ProviderUnavailableError",
@@ -145,6 +147,10 @@ class MissingSettingError(ServerStartError):
 
 
 class ConsentRequiredError(MissingSettingError):
+    """The person has to agree first: to a package without a container, to a folder, to a call."""
+
+
+class PackageConsentError(ConsentRequiredError):
     """A package may run without a container only after the person agreed to it."""
 
 

@@ -67,6 +67,7 @@ def _say_next_steps(servers: Iterable[CatalogServer], known: Configuration, stor
 def _enable_arguments(parser: Parser) -> None:
     _names_argument(parser)
     parser.switch("without-container", "agree that these packages run without a container where no engine is there")
+    parser.switch("docker-socket", "agree that these servers control Docker itself, as their entries ask")
 
 
 def _enable(arguments: argparse.Namespace) -> int:
@@ -80,9 +81,14 @@ def _enable(arguments: argparse.Namespace) -> int:
                     f"server {server.name} can't run without a container", "Only packages run by uvx or npx can"
                 )
     registry(paths).add(arguments.names)
-    if arguments.without_container:
-        for server in servers:
-            ConsentStore(paths.consents).grant("run-without-container", server.name)
+    consents = ConsentStore(paths.consents)
+    for server in servers:
+        if arguments.without_container:
+            consents.grant("run-without-container", server.name)
+        if arguments.docker_socket:
+            from desktop.servers.stakes import ENGINE_SOCKET_MATTER  # here: hardly anybody agrees to this
+
+            consents.grant("mount", f"{server.name}: {ENGINE_SOCKET_MATTER}")
     if output.is_watched():
         stored, _ = stored_names(servers)
         _say_next_steps(servers, known, stored)

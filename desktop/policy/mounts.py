@@ -13,7 +13,7 @@ from typing import Final
 
 from desktop.errors import ServerStartError
 
-__all__ = ["check_bind"]
+__all__ = ["check_bind", "is_engine_socket"]
 
 _SYSTEM: Final = tuple(
     PurePosixPath(text)
@@ -53,17 +53,19 @@ _KEYS: Final = frozenset(
         "id_ed25519",
     }
 )
+_ENGINE_SOCKETS: Final = frozenset({"/var/run/docker.sock", "/run/docker.sock"})
 _VOLUME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]")
 
 
-def check_bind(spec: str, *, home: Path, cwd: Path) -> str:
+def check_bind(spec: str, *, home: Path, cwd: Path, engine_socket: bool = False) -> str:
     """Check one ``source:target[:mode]`` and resolve its host path.
 
     Args:
         spec: An evaluated volume of a catalog entry; named and anonymous volumes pass unchanged.
         home: The person's home folder, for ``~/``; below it the rule about system folders doesn't hold.
         cwd: What a relative path is relative to.
+        engine_socket: Let the engine's own socket pass, since whoever mounts it asks the person first.
 
     Returns:
         The spec with the host path absolute and without links; target and mode as they were.
@@ -72,7 +74,7 @@ def check_bind(spec: str, *, home: Path, cwd: Path) -> str:
         ServerStartError: The spec can't be understood, or its host path is refused.
     """
     source, rest = _split(spec)
-    if not rest or _VOLUME.fullmatch(source):
+    if not rest or _VOLUME.fullmatch(source) or (engine_socket and is_engine_socket(spec)):
         return spec
     given = _absolute(source, home, cwd)
     resolved = PurePosixPath(given) if _DRIVE.match(given) and not Path(given).is_absolute() else _resolved(given)
@@ -80,6 +82,11 @@ def check_bind(spec: str, *, home: Path, cwd: Path) -> str:
         _refuse_keys(path, source)
         _refuse_system(path, source, home)
     return ":".join((str(resolved), *rest))
+
+
+def is_engine_socket(spec: str) -> bool:
+    """Whether a mount is the container engine's socket; who has it can do whatever the engine can."""
+    return _split(spec)[0] in _ENGINE_SOCKETS
 
 
 def _split(spec: str) -> tuple[str, list[str]]:

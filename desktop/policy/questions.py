@@ -47,6 +47,11 @@ class Questions:
         self._refused: dict[str, float] = {}
         self._shown: tuple[Question, ...] = ()
 
+    @property
+    def attended(self) -> bool:
+        """Whether somebody is there to answer."""
+        return self._attended
+
     def attend(self) -> None:
         """From now on somebody sees the questions; before, all are refused."""
         self._attended = True

@@ -156,7 +156,8 @@ def container_spec(
 
 def binds(server: CatalogServer, values: Mapping[str, Any]) -> tuple[str, ...]:
     """The server's mounts, checked and with absolute paths; raises `ServerStartError` for one that may not be."""
-    return _binds(evaluate_list(server.volumes, {server.canonical_name: values}, drop_empty=True))
+    specs = evaluate_list(server.volumes, {server.canonical_name: values}, drop_empty=True)
+    return _binds(specs, engine_socket=True)
 
 
 class PociBinds(NamedTuple):
@@ -171,7 +172,8 @@ def poci_binds(container: ToolContainer, arguments: Mapping[str, Any]) -> PociBi
     chosen = [item for item in container.volumes if "{{" in to_text(item)]
     fixed = [item for item in container.volumes if item not in chosen]
     return PociBinds(
-        _binds(evaluate_list(fixed, {}, drop_empty=True)), _binds(evaluate_list(chosen, arguments, drop_empty=True))
+        _binds(evaluate_list(fixed, {}, drop_empty=True), engine_socket=True),
+        _binds(evaluate_list(chosen, arguments, drop_empty=True)),
     )
 
 
@@ -238,8 +240,9 @@ def _network(server: CatalogServer, networks: tuple[str, ...]) -> str:
     return "none" if server.disableNetwork else (networks[0] if networks else "")
 
 
-def _binds(specs: list[str]) -> tuple[str, ...]:
-    return tuple(check_bind(spec, home=Path.home(), cwd=Path.cwd()) for spec in specs if _plain(spec))
+def _binds(specs: list[str], *, engine_socket: bool = False) -> tuple[str, ...]:
+    home, cwd = Path.home(), Path.cwd()
+    return tuple(check_bind(spec, home=home, cwd=cwd, engine_socket=engine_socket) for spec in specs if _plain(spec))
 
 
 def _plain(text: str) -> str:

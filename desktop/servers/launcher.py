@@ -14,9 +14,9 @@ from desktop.engine.labels import container_labels
 from desktop.engine.monitor import EngineMonitor
 from desktop.engine.ports import ContainerEngine, ContainerSpec, PullProgress
 from desktop.errors import (
-    ConsentRequiredError,
     EngineError,
     EngineUnavailableError,
+    PackageConsentError,
     ServerStartError,
 )
 from desktop.policy.consent import ConsentStore
@@ -24,12 +24,12 @@ from desktop.policy.questions import Questions
 from desktop.servers import launch
 from desktop.servers.container import ContainerTransport
 from desktop.servers.image_signatures import ImageSignatures
+from desktop.servers.mount_consent import MountConsent
 from desktop.servers.network_fence import NetworkFence
 from desktop.servers.poci import PociTransport
 from desktop.servers.process import ProcessGuard, ProcessTransport, child_environment
 from desktop.servers.remote import RemoteTransport, transport_type
 from desktop.servers.server_secrets import ServerSecrets
-from desktop.servers.stakes import folder_matter, is_folder
 from desktop.servers.static import StaticTransport
 from desktop.servers.status import ServerKind
 from desktop.servers.stderr_log import StderrLog
@@ -80,7 +80,7 @@ class Launcher:
         self._engine = engine
         self._secrets = secrets
         self._consent = consent
-        self._questions = questions
+        self._mounts = MountConsent(questions, consent)
         self._instance = instance
         self._limits = limits
         self._guard = guard
@@ -139,6 +139,7 @@ class Launcher:
             spec = launch.container_spec(
                 server, values, secrets, instance=self._instance, limits=self._limits, networks=networks
             )
+            await self._mounts.agreed(server, spec.binds)
             return await self._fence.placed(engine, server, spec)
 
         return ContainerTransport(server.name, engine, self._noticing_loss(prepare), log)
@@ -192,7 +193,7 @@ class Launcher:
     ) -> Transport:
         granted = await asyncio.to_thread(self._consent.granted, RUN_WITHOUT_CONTAINER, server.name)
         if not granted:
-            raise ConsentRequiredError(
+            raise PackageConsentError(
                 f"{error.message}, and {server.name} may not run without a container",
                 f"Start Docker, or allow it: docker-mcp server enable {server.name} --without-container",
             )
@@ -206,7 +207,9 @@ class Launcher:
         async def run(tool: ToolEntry, arguments: dict[str, Any], time_limit: float) -> tuple[int, bytes, bytes]:
             assert tool.container is not None
             engine = await self._engine.available()
-            await self._may_mount(server, tool, arguments)
+            if tool.container.volumes:
+                binds = await asyncio.to_thread(launch.poci_binds, tool.container, arguments)
+                await self._mounts.agreed(server, binds.fixed, binds.chosen)
             await self._have_image(engine, server.name, tool.container.image)
             await self._before_start()
             spec = await asyncio.to_thread(
@@ -223,23 +226,6 @@ class Launcher:
             return await engine.run_once(await self._fence.placed(engine, server, spec), time_limit=time_limit)
 
         return self._noticing_loss(run)
-
-    async def _may_mount(self, server: CatalogServer, tool: ToolEntry, arguments: dict[str, Any]) -> None:
-        """Ask the person before a caller chooses a folder of theirs for the first time."""
-        assert tool.container is not None
-        if not tool.container.volumes:
-            return
-        binds = await asyncio.to_thread(launch.poci_binds, tool.container, arguments)
-        matters = [folder_matter(bind) for bind in binds.chosen if is_folder(bind)]
-        if matters:
-            await self._questions.ask(
-                "mount",
-                server=server.name,
-                title=server.title or server.name,
-                asker="",
-                matters=matters,
-                instead="Allow it when MCP Gateway asks in the tray",
-            )
 
     def _noticing_loss(self, work: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
         async def wrapped(*arguments: P.args, **named: P.kwargs) -> T:

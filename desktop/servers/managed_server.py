@@ -13,7 +13,7 @@ from typing import Any, Final
 from desktop import jsonrpc
 from desktop.catalog.kinds import usual_sharing
 from desktop.catalog.model import CatalogServer
-from desktop.errors import ConsentRequiredError, GatewayError, MissingSettingError, ServerStartError
+from desktop.errors import GatewayError, MissingSettingError, PackageConsentError, ServerStartError
 from desktop.jsonrpc import Envelope
 from desktop.servers.back_off import WAITS_FOR_A_CAUSE, BackOff
 from desktop.servers.call_sink import CallSink, SessionPort
@@ -139,7 +139,7 @@ class ManagedServer:
             last_used=self.last_used,
             sharing=self._places.sharing,
             reveals_secrets=self._launcher.reveals_secrets(self.server),
-            needs_consent=isinstance(failure, ConsentRequiredError),
+            needs_consent=isinstance(failure, PackageConsentError),
         )
 
     @property

@@ -10,11 +10,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from desktop.catalog.model import CatalogServer
+from desktop.policy.mounts import is_engine_socket
 from desktop.servers import launch
 from desktop.servers.status import ServerKind
 
-__all__ = ["folder_matter", "is_folder", "stakes"]
+__all__ = ["ENGINE_SOCKET_MATTER", "folder_matter", "is_folder", "stakes"]
 
+ENGINE_SOCKET_MATTER: Final = "control Docker itself, and through it this machine"
 _SHOWN: Final = 60
 _DIGEST: Final = 12
 _HOST_PATH: Final = re.compile(r"(?:[A-Za-z]:)?[\\/]")
@@ -58,6 +60,8 @@ def is_folder(bind: str) -> bool:
 
 def folder_matter(bind: str) -> str:
     """The phrase for one checked mount."""
+    if is_engine_socket(bind):
+        return ENGINE_SOCKET_MATTER
     drive, rest = (bind[:2], bind[2:]) if bind[1:2] == ":" else ("", bind)
     folder, *more = rest.split(":")
     return f"{'read' if more[-1:] == ['ro'] else 'read and change'} the folder {drive}{folder}"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from desktop.errors import ServerStartError
-from desktop.policy.mounts import check_bind
+from desktop.policy.mounts import check_bind, is_engine_socket
 
 posix = pytest.mark.skipif(os.name != "posix", reason="paths as POSIX has them")
 
@@ -96,3 +96,17 @@ def test_the_home_folder_of_the_system_s_own_user_is_still_a_home_folder() -> No
 def test_a_spec_that_makes_no_sense_is_refused(spec: str, tmp_path: Path) -> None:
     with pytest.raises(ServerStartError, match="can't be understood"):
         check_bind(spec, home=tmp_path, cwd=tmp_path)
+
+
+@pytest.mark.parametrize("source", ["/var/run/docker.sock", "/run/docker.sock"])
+def test_the_engines_socket_passes_only_where_the_person_is_asked_about_it(source: str, tmp_path: Path) -> None:
+    spec = f"{source}:/var/run/docker.sock"
+    assert is_engine_socket(spec)
+    assert check_bind(spec, home=tmp_path, cwd=tmp_path, engine_socket=True) == spec
+    assert not is_engine_socket("/home/ada/docker.sock:/var/run/docker.sock")
+
+
+@posix
+def test_the_engines_socket_is_a_place_of_the_system_otherwise(tmp_path: Path) -> None:
+    with pytest.raises(ServerStartError, match="belongs to the system"):
+        check_bind("/run/docker.sock:/s", home=tmp_path, cwd=tmp_path)

@@ -15,6 +15,7 @@ from desktop.errors import (
     EnginePermissionError,
     EngineUnavailableError,
     MissingSettingError,
+    PackageConsentError,
     ServerGoneError,
     ServerStartError,
     SignInRequiredError,
@@ -105,7 +106,8 @@ async def test_restarting_forgets_the_failure_and_its_pause(rig: Rig) -> None:
         (EngineUnavailableError("Docker is not running"), ServerState.FAILING),
         (EnginePermissionError("You may not use Docker"), ServerState.FAILING),
         (MissingSettingError("API_KEY is not set", "Set it"), ServerState.NEEDS_SETTING),
-        (ConsentRequiredError("it may not run without a container"), ServerState.NEEDS_SETTING),
+        (ConsentRequiredError("it may not read the folder /x"), ServerState.NEEDS_SETTING),
+        (PackageConsentError("it may not run without a container"), ServerState.NEEDS_SETTING),
         (SignInRequiredError("s wants you to sign in"), ServerState.NEEDS_SIGN_IN),
     ],
 )
@@ -115,7 +117,7 @@ async def test_what_a_server_waits_for_is_its_state(rig: Rig, error: Any, state:
     fleet = await rig.started(server)
     status = fleet.servers["s"].status
     assert (status.state, status.reason, status.hint) == (state, error.message, error.hint)
-    assert status.needs_consent is isinstance(error, ConsentRequiredError)
+    assert status.needs_consent is isinstance(error, PackageConsentError)
     server.start_error = None
     if isinstance(error, SignInRequiredError):
         await fleet.servers["s"].retry()

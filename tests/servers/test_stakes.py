@@ -69,7 +69,12 @@ def test_fixed_folders_of_tools_in_containers_are_named(tmp_path: Path) -> None:
 
 def test_a_folder_that_may_never_be_mounted_is_refused_before_anything_is_asked() -> None:
     with pytest.raises(ServerStartError, match="can't be mounted"):
-        told(CatalogServer(name="s", image="x", volumes=["/var/run/docker.sock:/var/run/docker.sock"]))
+        told(CatalogServer(name="s", image="x", volumes=["/etc:/etc"]))
+
+
+def test_control_of_docker_is_named_as_what_it_is() -> None:
+    server = CatalogServer(name="s", image="x", volumes=["/var/run/docker.sock:/var/run/docker.sock"])
+    assert told(server, trusted=[server]) == ("control Docker itself, and through it this machine",)
 
 
 def test_settings_of_the_clients_choice_are_shown_and_every_other_choice_is_another_matter() -> None:

@@ -254,6 +254,7 @@ class TrayApplication(QObject):
         self.window.deleteLater()
 
     def _open_all(self) -> None:
+        self.window.open_place("servers")
         self.window.page.search.clear()
         self.window.page.set_filter(ServerFilter.ALL)
         self.open_window()

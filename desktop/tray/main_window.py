@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.tray import artwork, words
 from desktop.tray.actions import Actions
 from desktop.tray.banner import Banners
 from desktop.tray.bridge import Bridge, Phase
 from desktop.tray.memory import Memory
+from desktop.tray.page import Page
 from desktop.tray.parts import rule
+from desktop.tray.places import places
 from desktop.tray.servers_page import ServersPage
 from desktop.tray.sidebar import Sidebar
 from desktop.tray.status_line import StatusLine
@@ -44,15 +46,20 @@ class MainWindow(QWidget):
         self.setWindowIcon(artwork.app_icon())
         self.setMinimumSize(640, 420)
         self._make_actions()
-        self.sidebar = Sidebar(bridge, actions, theme, self._menu)
+        self._theme = theme
+        self._places = {place.id: place for place in places()}
+        self._pages: dict[str, Page] = {}
+        self._narrow = False
+        self._stack = QStackedWidget()
+        self.sidebar = Sidebar(bridge, actions, theme, self._menu, tuple(self._places.values()))
         self.banners = Banners(theme, actions.copy)
-        self.page = ServersPage(bridge, actions, theme)
+        self.page = self._servers_page()
         self.status = StatusLine(bridge, actions, theme, self._copy_url, self._copy_token)
         right = QVBoxLayout()
         right.setContentsMargins(16, 16, 16, 12)
         right.setSpacing(12)
         right.addWidget(self.banners)
-        right.addWidget(self.page, 1)
+        right.addWidget(self._stack, 1)
         right.addWidget(self.status)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -60,16 +67,36 @@ class MainWindow(QWidget):
         row.addWidget(self.sidebar)
         row.addWidget(rule(vertical=True))
         row.addLayout(right, 1)
-        QShortcut(QKeySequence.StandardKey.Find, self, self.page.focus_search)
-        QShortcut(QKeySequence("Ctrl+1"), self, self._focus_list)
-        self.sidebar.servers.clicked.connect(self._focus_list)
+        QShortcut(QKeySequence.StandardKey.Find, self, lambda: self.current.focus_search())
+        for number, place in enumerate(self._places, start=1):
+            QShortcut(QKeySequence(f"Ctrl+{number}"), self, lambda place=place: self.open_place(place))
+        self.sidebar.chosen.connect(self.open_place)
         actions.failed.connect(self.show_failure)
         bridge.status_changed.connect(self._refresh)
         bridge.problems_changed.connect(self._show_problems)
         self._restore()
         self._refresh()
         self._show_problems()
-        self.page.setFocus()
+        self.open_place("servers")
+
+    @property
+    def current(self) -> Page:
+        """The page that is shown."""
+        page = self._stack.currentWidget()
+        assert isinstance(page, Page)
+        return page
+
+    def open_place(self, place: str) -> Page:
+        """Go to a place; returns its page, which is made at the first visit."""
+        page = self._pages.get(place)
+        if page is None:
+            page = self._pages[place] = self._places[place].page(self._bridge, self._actions, self._theme)
+            page.set_narrow(self._narrow)
+            self._stack.addWidget(page)
+        self._stack.setCurrentWidget(page)
+        self.sidebar.show_place(place)
+        page.focus_first()
+        return page
 
     def show_failure(self, message: str, hint: str) -> None:
         """Tell that a request failed; the same failure once more is shown once more."""
@@ -77,7 +104,8 @@ class MainWindow(QWidget):
         self.banners.failure.say(words.sentence(message), words.sentence(hint))
 
     def show_server(self, name: str) -> None:
-        """Choose a server in the list."""
+        """Go to the servers and choose one."""
+        self.open_place("servers")
         self.page.show_server(name)
 
     def remember(self) -> None:
@@ -95,8 +123,10 @@ class MainWindow(QWidget):
         """Where there is little room, list and detail take turns and the places become icons."""
         super().resizeEvent(event)
         narrow = self.width() < max(NARROW, self.fontMetrics().averageCharWidth() * NARROW_IN_CHARACTERS)
+        self._narrow = narrow
         self.sidebar.set_compact(narrow)
-        self.page.set_narrow(narrow)
+        for page in self._pages.values():
+            page.set_narrow(narrow)
 
     def _make_actions(self) -> None:
         self._pause = QAction(self.tr("Pause all"), self)
@@ -127,8 +157,10 @@ class MainWindow(QWidget):
         if not self._memory.splitter.isEmpty():
             self.page.splitter.restoreState(self._memory.splitter)
 
-    def _focus_list(self) -> None:
-        self.page.view.setFocus()
+    def _servers_page(self) -> ServersPage:
+        page = self.open_place("servers")
+        assert isinstance(page, ServersPage)
+        return page
 
     def _refresh(self) -> None:
         running = self._bridge.phase is Phase.RUNNING

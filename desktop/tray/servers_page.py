@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from desktop.tray import artwork, words
 from desktop.tray.actions import Actions
 from desktop.tray.bridge import Bridge, Phase
+from desktop.tray.page import Page
 from desktop.tray.parts import EmptyState, heading
 from desktop.tray.server_delegate import ServerDelegate
 from desktop.tray.server_detail import ServerDetail
@@ -29,7 +30,7 @@ from desktop.tray.theme import Theme
 __all__ = ["ServersPage"]
 
 
-class ServersPage(QWidget):
+class ServersPage(Page):
     """List and detail side by side, or one at a time where the window is narrow."""
 
     def __init__(self, bridge: Bridge, actions: Actions, theme: Theme) -> None:
@@ -91,6 +92,10 @@ class ServersPage(QWidget):
         self._close_detail()
         self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search.selectAll()
+
+    def focus_first(self) -> None:
+        """Put the focus on the list."""
+        self.view.setFocus()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Seen again: put switched servers where they belong."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QToolButton, QVBoxLayout
 
@@ -10,6 +12,7 @@ from desktop.host import EngineState
 from desktop.tray import artwork, words
 from desktop.tray.actions import Actions
 from desktop.tray.bridge import Bridge, Phase
+from desktop.tray.page import Place
 from desktop.tray.parts import ElidedLabel, PlaceButton, heading, tool_button
 from desktop.tray.theme import Theme
 
@@ -20,9 +23,15 @@ COMPACT_WIDTH = 56
 
 
 class Sidebar(QFrame):
-    """Places and engine; shrinks to icons where the window is narrow."""
+    """Places and engine; shrinks to icons where the window is narrow.
 
-    def __init__(self, bridge: Bridge, actions: Actions, theme: Theme, menu: QMenu) -> None:
+    Signals:
+        chosen: A place was clicked; its id.
+    """
+
+    chosen = Signal(str)
+
+    def __init__(self, bridge: Bridge, actions: Actions, theme: Theme, menu: QMenu, places: Sequence[Place]) -> None:
         super().__init__()
         self.setObjectName("sidebar")
         self._bridge = bridge
@@ -34,11 +43,11 @@ class Sidebar(QFrame):
         self.menu_button = tool_button(self.tr("Menu"))
         self.menu_button.setMenu(menu)
         self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.servers = PlaceButton(theme, "servers", self.tr("Servers"))
-        self.servers.setToolTip(self.tr("Servers (Ctrl+1)"))
-        places = QButtonGroup(self)
-        places.addButton(self.servers)
-        self.servers.setChecked(True)
+        self.places = {place.id: self._button(place, number) for number, place in enumerate(places, start=1)}
+        self._counts = [(self.places[place.id], place.count) for place in places]
+        group = QButtonGroup(self)
+        for button in self.places.values():
+            group.addButton(button)
         self._mark = QLabel()
         self._mark.setFixedSize(16, 16)
         self._engine = ElidedLabel()
@@ -63,14 +72,22 @@ class Sidebar(QFrame):
         column.setSpacing(8)
         column.addLayout(head)
         column.addSpacing(8)
-        column.addWidget(self.servers)
+        below = [place for place in places if place.at_end]
+        for place in places:
+            if not place.at_end:
+                column.addWidget(self.places[place.id])
         column.addStretch(1)
+        for place in below:
+            column.addWidget(self.places[place.id])
+        if below:
+            column.addSpacing(4)
         column.addLayout(chip)
         column.addWidget(self.retry)
         column.addWidget(self.retry_icon, 0, Qt.AlignmentFlag.AlignHCenter)
         self._column, self._chip = column, chip
         bridge.status_changed.connect(self._refresh)
         bridge.servers_changed.connect(lambda _names: self._count())
+        bridge.status_changed.connect(self._count)
         theme.changed.connect(self._refresh)
         self.set_compact(False)
         self._count()
@@ -81,7 +98,8 @@ class Sidebar(QFrame):
         self._name.setVisible(not compact)
         self._logo.setVisible(not compact)
         self._engine.setVisible(not compact)
-        self.servers.compact = compact
+        for button in self.places.values():
+            button.compact = compact
         wide = self.fontMetrics().averageCharWidth() * WIDTH_IN_CHARACTERS
         head = self._name.sizeHint().width() + self._logo.sizeHint().width() + self.menu_button.sizeHint().width() + 56
         self.setFixedWidth(COMPACT_WIDTH if compact else max(wide, head, 180))
@@ -89,8 +107,19 @@ class Sidebar(QFrame):
         self._column.setContentsMargins(8 if compact else 12, 16, 8 if compact else 12, 12)
         self._refresh()
 
+    def show_place(self, place: str) -> None:
+        """Mark the place the window is at."""
+        self.places[place].setChecked(True)
+
+    def _button(self, place: Place, number: int) -> PlaceButton:
+        button = PlaceButton(self._theme, place.drawing, place.title)
+        button.setToolTip(self.tr("{place} (Ctrl+{number})").format(place=place.title, number=number))
+        button.clicked.connect(lambda: self.chosen.emit(place.id))
+        return button
+
     def _count(self) -> None:
-        self.servers.set_count(sum(status.enabled for status in self._bridge.servers()))
+        for button, count in self._counts:
+            button.set_count(count(self._bridge))
 
     def _refresh(self) -> None:
         tokens = self._theme.tokens

@@ -1,0 +1,29 @@
+"""The places of the window, in their order; adding one is adding it here."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication
+
+from desktop.tray.bridge import Bridge
+from desktop.tray.page import Place
+from desktop.tray.servers_page import ServersPage
+
+__all__ = ["places"]
+
+
+def places() -> tuple[Place, ...]:
+    """All places; Ctrl+1 leads to the first, and so on."""
+    translate = QCoreApplication.translate
+    return (
+        Place(
+            id="servers",
+            drawing="servers",
+            title=translate("Places", "Servers"),
+            page=ServersPage,
+            count=_servers_on,
+        ),
+    )
+
+
+def _servers_on(bridge: Bridge) -> int:
+    return sum(status.enabled for status in bridge.servers())

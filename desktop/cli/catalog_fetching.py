@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import sys
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from desktop.catalog.collection import CatalogCollection, read_source
 from desktop.catalog.download import fetch, is_url, shown
 from desktop.catalog.official import OFFICIAL_NAME, fetch_official, is_fresh, is_managed
 from desktop.cli import output
+from desktop.cli.progress import ProgressLine
 from desktop.errors import CatalogError, GatewayError, StateFileError
 from desktop.state.paths import Paths
 
@@ -18,11 +20,8 @@ __all__ = ["bring_up_to_date", "fetch_managed", "text_from", "update"]
 
 def fetch_managed(paths: Paths, *, force: bool) -> bool:
     """Fetch the official catalog; returns whether it is new."""
-    progress = _Progress("the official catalog")
-    try:
+    with _shown("Fetching the official catalog") as progress:
         return asyncio.run(fetch_official(paths, progress=progress, force=force))
-    finally:
-        progress.end()
 
 
 def text_from(source: str) -> str:
@@ -34,11 +33,8 @@ def text_from(source: str) -> str:
     """
     if not is_url(source):
         return read_source(Path(source))
-    progress = _Progress(shown(source))
-    try:
+    with _shown(f"Fetching {shown(source)}") as progress:
         body = asyncio.run(fetch(source, progress=progress)).body or b""
-    finally:
-        progress.end()
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -80,20 +76,11 @@ def bring_up_to_date(name: str, paths: Paths) -> None:
         output.remark(f"docker-mcp: {error.message}.")
 
 
-class _Progress:
-    """How far a download is, on one line of a terminal; nothing where nobody watches."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._watched = sys.stderr.isatty()
-        self._shown = False
-
-    def __call__(self, received: int, total: int) -> None:
-        if self._watched:
-            share = f" of {total // 1024} KiB ({received * 100 // total} %)" if total else " KiB"
-            print(f"\rFetching {self._what}: {received // 1024}{share} ", end="", file=sys.stderr, flush=True)
-            self._shown = True
-
-    def end(self) -> None:
-        if self._shown:
-            print(file=sys.stderr)
+@contextlib.contextmanager
+def _shown(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how far a download is."""
+    line = ProgressLine()
+    try:
+        yield lambda received, total: line.update(what, received, total)
+    finally:
+        line.finish(what)

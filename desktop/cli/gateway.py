@@ -43,9 +43,12 @@ def _run(arguments: argparse.Namespace) -> int:
     from desktop.event_loop import new_event_loop
 
     with copied_to(arguments.log):
-        log_to_stderr(is_verbose=arguments.verbose)
+        log_to_stderr(log, is_verbose=arguments.verbose)
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(_Run(options, serving, log, is_dry=arguments.dry_run).serve())
+            try:
+                runner.run(_Run(options, serving, log, is_dry=arguments.dry_run).serve())
+            finally:
+                log.erase_progress()
     return 0
 
 

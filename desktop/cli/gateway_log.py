@@ -15,6 +15,7 @@ import msgspec
 
 from desktop import jsonrpc
 from desktop.cli import output
+from desktop.cli.progress import ProgressLine
 from desktop.errors import StateFileError
 from desktop.jsonrpc import Envelope
 from desktop.servers.status import ServerState, ServerStatus
@@ -28,6 +29,7 @@ __all__ = ["GatewayLog", "copied_to", "log_to_stderr"]
 
 _FAILED: Final = frozenset({ServerState.FAILING, ServerState.NEEDS_SETTING, ServerState.NEEDS_SIGN_IN})
 _PULL_EVERY: Final = 3.0
+_PULLED: Final = "Status: "
 _FAULT: Final = re.compile(rb'"(?:error|isError)"\s*:\s*[{t]')
 
 
@@ -51,15 +53,17 @@ class GatewayLog:
         self._problems: tuple[str, ...] = ()
         self._told: dict[str, str] = {}
         self._pulls: dict[str, float] = {}
+        self._images: dict[str, str] = {}
+        self._progress = ProgressLine()
 
     def line(self, text: str) -> None:
         """One line of progress."""
         if not self._is_quiet:
-            output.remark(text)
+            self._say(text)
 
     def stderr(self, server: str, line: str) -> None:
         """A line a server has written to its standard error."""
-        output.remark(f"  - {server}: {line}")
+        self._say(f"  - {server}: {line}")
 
     def egress(self, server: str, host: str, port: int, allowed: bool) -> None:
         """A server behind the fence asked for a host."""
@@ -78,17 +82,36 @@ class GatewayLog:
 
     def pull(self, server: str, progress: PullProgress) -> None:
         """A pull got further."""
+        image = progress.image.partition("@")[0]
+        if self._progress.is_watched:
+            self._images[server] = f"Pulling {image}"
+            self._progress.update(self._images[server], progress.done, progress.total)
+            if progress.status.startswith(_PULLED):
+                self._pulled(server)
+            return
         now = time.monotonic()
         if now - self._pulls.get(progress.image, 0.0) >= _PULL_EVERY:
             self._pulls[progress.image] = now
             share = f" ({progress.done * 100 // progress.total} %)" if progress.total else ""
-            output.remark(f"  - Pulling {progress.image.partition('@')[0]} for {server}{share}")
+            output.remark(f"  - Pulling {image} for {server}{share}")
+
+    def erase_progress(self) -> None:
+        """Before something else is printed."""
+        self._progress.erase()
+
+    def _pulled(self, server: str) -> None:
+        if server in self._images:
+            self._progress.finish(self._images.pop(server))
+
+    def _say(self, text: str) -> None:
+        self._progress.erase()
+        output.remark(text)
 
     def configuration(self, application: Application) -> None:
         """Problems of the files and the set of enabled servers, where they are new."""
         for problem in application.problems():
             if problem not in self._problems:
-                output.remark(f"- Problem: {problem}")
+                self._say(f"- Problem: {problem}")
         self._problems = application.problems()
         enabled = tuple(sorted(status.name for status in application.servers() if status.enabled))
         if enabled != self._enabled:
@@ -101,8 +124,9 @@ class GatewayLog:
             text = _outcome(status)
             if text and self._told.get(status.name) != text:
                 self._told[status.name] = text
+                self._pulled(status.name)
                 if status.state in _FAILED:
-                    output.remark(text)
+                    self._say(text)
                 else:
                     self.line(text)
 
@@ -132,9 +156,15 @@ def _outcome(status: ServerStatus) -> str:
     return f"  > {status.name}: " + (" ".join(f"({count} {what})" for count, what in counts if count) or "(0 tools)")
 
 
-def log_to_stderr(*, is_verbose: bool) -> None:
+def log_to_stderr(log: GatewayLog, *, is_verbose: bool) -> None:
     """Send the program's own log to standard error: warnings, in verbose mode everything; never a traceback."""
+
+    def is_shown(record: logging.LogRecord) -> bool:
+        log.erase_progress()
+        return True
+
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(is_shown)
     handler.setFormatter(_Line())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("desktop").setLevel(logging.INFO if is_verbose else logging.WARNING)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import unicodedata
 from collections.abc import Sequence
 from typing import Any, Final, TextIO
 
@@ -12,9 +13,12 @@ __all__ = [
     "bold",
     "clipped",
     "coloured",
+    "columns_of",
     "duration",
+    "is_styled",
     "is_watched",
     "one_line",
+    "padded_to",
     "print_json",
     "print_rows",
     "print_table",
@@ -25,6 +29,7 @@ __all__ = [
 ]
 
 _PIPED_WIDTH: Final = 120
+_NARROWEST_CELL: Final = 16
 _KEPT: Final = "\n\t"
 
 
@@ -77,31 +82,62 @@ def width() -> int:
         return _PIPED_WIDTH
 
 
+def is_styled() -> bool:
+    """Whether results may be bold or coloured: on a terminal that isn't dumb.
+
+    NO_COLOR (no-color.org) forbids it, FORCE_COLOR and CLICOLOR_FORCE ask for it where there is no terminal.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    if any(os.environ.get(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
+        return True
+    return os.environ.get("TERM") != "dumb" and sys.stdout.isatty()
+
+
 def bold(text: str) -> str:
-    """Bold on a terminal, unless NO_COLOR is set (no-color.org) or the terminal is dumb."""
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not sys.stdout.isatty()
-    return text if plain else f"\x1b[1m{text}\x1b[0m"
+    """Bold, where results may be styled."""
+    return f"\x1b[1m{text}\x1b[0m" if is_styled() else text
 
 
 def coloured(text: str, colour: int) -> str:
     """The text in one of the terminal's colours (31 red, 32 green, 33 yellow), under the same conditions."""
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not sys.stdout.isatty()
-    return text if plain else f"\x1b[{colour}m{text}\x1b[0m"
+    return f"\x1b[{colour}m{text}\x1b[0m" if is_styled() else text
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Columns as wide as their widest cell; the last one is cut where the line ends."""
+    """Columns as wide as their widest cell.
+
+    On a terminal the last one is cut where the line ends, or stands below the others where the terminal is narrow;
+    other programs get it whole.
+    """
     columns = list(zip(header, *rows, strict=True))
-    widths = [max(map(len, column)) for column in columns[:-1]]
-    room = max(width() - sum(widths) - 2 * len(widths), 20)
+    widths = [max(map(columns_of, column)) for column in columns[:-1]]
+    room = width() - sum(widths) - 2 * len(widths)
+    is_terminal = sys.stdout.isatty()
+    is_below = is_terminal and room < _NARROWEST_CELL
 
     def line(cells: Sequence[str]) -> str:
-        padded = [f"{cell:{size}}" for cell, size in zip(cells, widths, strict=False)]
-        return "  ".join([*padded, clipped(cells[-1], room)]).rstrip()
+        padded = "  ".join(padded_to(cell, size) for cell, size in zip(cells, widths, strict=False))
+        if is_below:
+            return f"{padded.rstrip()}\n  {clipped(cells[-1], width() - 2)}".rstrip()
+        return f"{padded}  {clipped(cells[-1], room) if is_terminal else cells[-1]}".rstrip()
 
     print(bold(line(header)))
     for row in rows:
         print(printable(line(row)))
+
+
+def columns_of(text: str) -> int:
+    """How many columns of a terminal the text takes: characters of East Asia take two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(unicodedata.category(character) in ("Mn", "Me", "Cf") for character in text)
+
+
+def padded_to(text: str, size: int) -> str:
+    """The text with spaces up to this many columns of a terminal."""
+    return text + " " * (size - columns_of(text))
 
 
 def print_rows(rows: Sequence[Sequence[str]], limits: Sequence[int]) -> None:

@@ -62,10 +62,13 @@ def _with_own_gateway(work: Work, flags: Sequence[str], *, is_verbose: bool) -> 
     deferred.settle()
     arguments = parse_flags([*flags, "--watch=false"])
     is_verbose = is_verbose or arguments.verbose
-    log_to_stderr(is_verbose=is_verbose)
     log = GatewayLog(is_quiet=not is_verbose)
+    log_to_stderr(log, is_verbose=is_verbose)
     options = chosen_options(arguments, on_stderr=log.stderr if is_verbose else None, on_pull=log.pull)
-    return asyncio.run(_own(work, options, log))
+    try:
+        return asyncio.run(_own(work, options, log))
+    finally:
+        log.erase_progress()
 
 
 async def _own(work: Work, options: GatewayOptions, log: GatewayLog) -> int:

@@ -96,7 +96,7 @@ def test_names_of_servers_may_have_slashes(typed: Run, docker_mcp: Path, tmp_pat
         (["import", "notes.txt"], 1, "{home}/notes.txt, line 1, column 1: a catalog is expected"),
         (["import", "http://127.0.0.1:9/c.yaml"], 1, "The catalog http://127.0.0.1:9/c.yaml can't be fetched ("),
         (["bootstrap", "notes.txt"], 1, "notes.txt is there already."),
-        (["import"], 2, "the following arguments are required: SOURCE."),
+        (["import"], 2, "which catalog is to be imported? Name docker-mcp, an address or a file."),
         (["imprt", "x"], 2, 'unknown command "catalog imprt". Did you mean import?'),
         (["add", "work", "docker-mcp/tiny", "--forse"], 2, "unknown option --forse. Did you mean --force?"),
     ],

@@ -1,7 +1,7 @@
 """Changes to a YAML text that leave every other byte alone: comments, order, quotes, indentation and line ends.
 
-An edit replaces whole lines, found through the positions of the parsed tree. Its result is read back; where it isn't
-what was wanted (flow style, anchors, keys that share a line), ruamel.yaml's round trip does the edit instead.
+An edit replaces whole lines, or a piece of one in flow style, found through the positions of the parsed tree. Its result is
+read back; where it isn't what was wanted (anchors, keys that share a line), ruamel.yaml's round trip does the edit instead.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import yaml
 
 from desktop.errors import StateFileError
 from desktop.state import yaml_text
+from desktop.state.yaml_flow import edit_flow
 
 __all__ = ["REMOVED", "Change", "differences", "edit"]
 
@@ -59,23 +60,33 @@ def edit(text: str, changes: Sequence[Change], where: str) -> str:
     Raises:
         StateFileError: The text is not YAML, or not a map where a change needs one.
     """
+    data = yaml_text.parse(text, where) if changes else None
     for change in changes:
-        text = _edit_one(text, change, where)
+        wanted = _applied(copy.deepcopy(data), change, where)
+        if not _same(data, wanted):
+            text, data = _edited(text, change, wanted, where), wanted
     return text
 
 
-def _edit_one(text: str, change: Change, where: str) -> str:
-    data = yaml_text.parse(text, where)
-    wanted = _applied(copy.deepcopy(data), change, where)
-    if _same(data, wanted):
-        return text
-    edited = _edit_lines(text, change, where)
-    if edited is not None and _reads_as(edited, wanted, where):
-        return edited
-    edited = _round_trip(text, change)
-    if not _reads_as(edited, wanted, where):
-        raise StateFileError(where, "it is written in a way that can't be edited without losing something")
-    return edited
+def _edited(text: str, change: Change, wanted: Any, where: str) -> str:
+    """Try the ways that keep most first; what they make is read back."""
+    for depth in range(len(change.path), 0, -1):
+        path = change.path[:depth]
+        attempt = change if depth == len(change.path) else Change(path, _at(wanted, path))
+        for way in (_edit_lines, _round_trip):
+            edited = way(text, attempt, where)
+            if edited is not None and _reads_as(edited, wanted, where):
+                return edited
+    raise StateFileError(where, "it is written in a way that can't be edited without losing something")
+
+
+def _at(data: Any, path: tuple[str | int, ...]) -> Any:
+    for key in path:
+        is_there = key in data if isinstance(data, dict) else isinstance(key, int) and key < len(data)
+        if not is_there:
+            return REMOVED
+        data = data[key]
+    return data
 
 
 def _reads_as(text: str, wanted: Any, where: str) -> bool:
@@ -155,11 +166,17 @@ def _edit_lines(text: str, change: Change, where: str) -> str | None:
                 return None
             here = here.value[key]
             continue
-        if not isinstance(here, yaml.MappingNode) or here.flow_style or not here.value:
+        if not isinstance(here, yaml.MappingNode) or not here.value:
             return None
-        column = here.value[0][0].start_mark.column
+        if here.flow_style:
+            keys = [key for key in change.path[depth:] if isinstance(key, str)]
+            value = None if change.value is REMOVED else (change.value,)
+            return edit_flow(text, here, keys, value) if len(keys) == len(change.path) - depth else None
+        column = _column_of(here.value[0][0], lines)
         pair = next((pair for pair in here.value if pair[0].value == key), None)
         if pair is None:
+            if change.value is REMOVED:
+                return None
             position = _last_line(here) + 1
             lines[position:position] = _block(change.path[depth:], change.value, column, lines)
             return "".join(lines)
@@ -172,7 +189,7 @@ def _edit_lines(text: str, change: Change, where: str) -> str | None:
 def _replace_entry(
     lines: list[str], parent: yaml.MappingNode, pair: tuple[yaml.Node, yaml.Node], change: Change, depth: int
 ) -> str | None:
-    start, end, column = pair[0].start_mark.line, _last_line(pair[1], pair[0]), pair[0].start_mark.column
+    start, end, column = pair[0].start_mark.line, _last_line(pair[1], pair[0]), _column_of(pair[0], lines)
     if lines[start][:column].strip():
         return None
     block: list[str] = []
@@ -195,6 +212,13 @@ def _with_comment_of(lines: list[str], pair: tuple[yaml.Node, yaml.Node], first:
         return first
     rest = lines[key.start_mark.line][max(value.end_mark.column, key.end_mark.column + 1) :].strip()
     return f"{first.rstrip()}  {rest}{_newline(lines)}" if rest.startswith("#") else first
+
+
+def _column_of(key: yaml.Node, lines: list[str]) -> int:
+    """Where an entry begins: at its key, or at the ``?`` before it."""
+    column: int = key.start_mark.column
+    before = lines[key.start_mark.line][:column]
+    return before.index("?") if before.strip() == "?" else column
 
 
 def _is_content(line: str) -> bool:
@@ -230,21 +254,30 @@ def _newline(lines: list[str]) -> str:
     return "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
 
 
-def _round_trip(text: str, change: Change) -> str:
-    import ruamel.yaml  # here, because it takes long to import and hardly any file needs it
+def _round_trip(text: str, change: Change, where: str) -> str | None:
+    from ruamel.yaml import YAML  # here, because it takes long to import and hardly any file needs it
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        return _round_trip_by(YAML(), text, change)
+    except (YAMLError, LookupError, TypeError, AttributeError, ValueError):
+        return None  # it has more rules than the reference; another way may do
+
+
+def _round_trip_by(engine: Any, text: str, change: Change) -> str:
     from ruamel.yaml.comments import CommentedMap
 
-    engine = ruamel.yaml.YAML()
     engine.preserve_quotes = True
     engine.width = 10**6
     document = engine.load(text)
     here: Any = document if document is not None else CommentedMap()
     document = here
     for key in change.path[:-1]:
+        key = _own_key(here, key)
         if _item(here, key) is None:
             here[key] = CommentedMap()
         here = here[key]
-    last = change.path[-1]
+    last = _own_key(here, change.path[-1])
     if change.value is REMOVED:
         del here[last]
     else:
@@ -258,3 +291,8 @@ def _round_trip(text: str, change: Change) -> str:
     stream = io.StringIO()
     engine.dump(document, stream)
     return stream.getvalue()
+
+
+def _own_key(here: Any, key: Any) -> Any:
+    """The key as ruamel.yaml reads it: ``1`` and ``true`` are no text to it."""
+    return next((own for own in here if str(own) == key), key) if isinstance(key, str) else key

@@ -11,7 +11,9 @@ from desktop.errors import StateFileError
 
 __all__ = ["compose", "dump", "has_aliases", "parse", "refuse_repeated_keys"]
 
+_TEXT: Final = "tag:yaml.org,2002:str"
 _DEEPEST: Final = 100
+_LARGEST: Final = 1_000_000
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _PATTERNS: Final = (
@@ -31,6 +33,24 @@ _PATTERNS: Final = (
 class _Loader(_LOADER):  # type: ignore[misc]  # the C loader where libyaml is there, else the Python one
     yaml_implicit_resolvers: dict[str, list[Any]] = {}
 
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Merge what ``<<`` names; every key is text, as in the reference's maps."""
+        super().flatten_mapping(node)
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                key.tag = _TEXT
+
+    def untagged(self, node: yaml.Node) -> Any:
+        """The value of a node whose tag means nothing to anybody, as if it had none."""
+        if isinstance(node, yaml.MappingNode):
+            return self.construct_mapping(node, deep=True)
+        if isinstance(node, yaml.SequenceNode):
+            return self.construct_sequence(node, deep=True)
+        return self.construct_scalar(node)
+
+
+_Loader.add_constructor(None, _Loader.untagged)
+
 
 class _Dumper(yaml.SafeDumper):
     """Quotes what any YAML version would take for something else than text."""
@@ -46,24 +66,26 @@ for _tag, _pattern, _first in _PATTERNS:
 
 
 def _text_node(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar(
-        "tag:yaml.org,2002:str", text, style='"' if text == "" else "|" if "\n" in text else None
-    )
+    return dumper.represent_scalar(_TEXT, text, style='"' if text == "" else "|" if "\n" in text else None)
 
 
 _Dumper.add_representer(str, _text_node)
 
 
 def parse(text: str | bytes, where: str) -> Any:
-    """The document's data; an empty one is None.
+    """The document's data; an empty one is None. Keys are text, however they are written, and aliases are copies.
 
     Args:
         text: One YAML document.
         where: The file as shown to the person when it is broken.
+
+    Raises:
+        StateFileError: It is not YAML, is nested too deeply, or would become too large by its aliases.
     """
     try:
-        _refuse_deep_nesting(text)
-        return yaml.load(text, Loader=_Loader)
+        is_shared = _look_through(text)
+        data = yaml.load(text, Loader=_Loader)
+        return _Copy().of(data) if is_shared else data
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise _fault(error, where, text) from error
 
@@ -71,15 +93,30 @@ def parse(text: str | bytes, where: str) -> Any:
 def has_aliases(text: str, where: str) -> bool:
     """Whether a part of the document stands for others (``*name``), by which a short text can become an endless one."""
     try:
-        return any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_Loader))
+        return _look_through(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise _fault(error, where, text) from error
+
+
+class _Copy:
+    """Copies data in which parts are shared, so that changing one place changes no other."""
+
+    def __init__(self) -> None:
+        self._left = _LARGEST
+
+    def of(self, value: Any) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError("its aliases make it too large")
+        if isinstance(value, dict):
+            return {key: self.of(item) for key, item in value.items()}
+        return [self.of(item) for item in value] if isinstance(value, list) else value
 
 
 def compose(text: str, where: str) -> yaml.Node | None:
     """The document's tree with the place of each node."""
     try:
-        _refuse_deep_nesting(text)
+        _look_through(text)
         node: yaml.Node | None = yaml.compose(text, Loader=_Loader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise _fault(error, where, text) from error
@@ -109,9 +146,9 @@ def refuse_repeated_keys(text: str, where: str) -> None:
             nodes.append(value)
 
 
-def _refuse_deep_nesting(text: str | bytes) -> None:
-    """Raise RecursionError for what would overflow the stack of the C loader, and end the process by it."""
-    depth = 0
+def _look_through(text: str | bytes) -> bool:
+    """Whether there are aliases. Raises RecursionError for what would overflow the stack of the C loader, and end the process."""
+    depth, aliases = 0, 0
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
@@ -119,11 +156,16 @@ def _refuse_deep_nesting(text: str | bytes) -> None:
                 raise RecursionError
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
+        elif isinstance(event, yaml.AliasEvent):
+            aliases += 1
+    return bool(aliases)
 
 
-def dump(value: Any) -> str:
-    """Block-style YAML, keys in the order they have, text in its own script."""
-    return yaml.dump(value, Dumper=_Dumper, default_flow_style=False, sort_keys=False, allow_unicode=True, width=10**6)
+def dump(value: Any, *, in_one_line: bool = False) -> str:
+    """Block-style YAML, or flow style in one line; keys in the order they have, text in its own script."""
+    return yaml.dump(
+        value, Dumper=_Dumper, default_flow_style=in_one_line, sort_keys=False, allow_unicode=True, width=10**6
+    )
 
 
 def _fault(error: Exception, where: str, text: str | bytes) -> StateFileError:

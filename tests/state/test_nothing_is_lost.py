@@ -1,0 +1,181 @@
+"""Files as people write them, in every style, changed at random: nothing but the change is seen by the reference."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from desktop.errors import StateFileError
+from desktop.state import yaml_text
+from desktop.state.config_file import ConfigFile
+from desktop.state.registry_file import RegistryFile
+from desktop.state.yaml_edit import REMOVED, Change, edit
+from tests.helpers import reference_reader as reference
+
+# One entry each, {0} is its name; every line of them has to survive while the entry isn't changed.
+STYLES = [
+    "{0}:\n  key: 1  # of {0}\n  other: [1, 2]\n",
+    "# above {0}\n{0}: {{key: 1, other: 'two'}}   # behind {0}\n",
+    "{0}: {{key: 1,\n    # within {0}\n    other: two}}\n",
+    '"{0}":\n    key: "one"\n\n    # deep in {0}\n    other:\n        inner: |\n          text # no comment\n'
+    "           more\n        x: y\n",
+    "{0}:\n  key: >-\n    folded\n    text\n  # the end of {0}\n",
+    "{0}:\n- not\n- {{a: map}}\n",
+    "{0}:   # nothing in {0}\n",
+    "{0}: {{}}\n\n\n",
+    "{0}:\n  when: 2024-01-01\n  octal: 0o17\n  old: 017\n  big: 12345678901234567890\n  e: 1e3\n  n: ~\n  yes: no\n",
+    "{0}: &{0} {{key: 1}}\n",
+    "{0}:\n  ? key\n  : 1\n  other: !!str 5\n",
+    "{0}: !own\n  key: 1\n",
+    "{0}:\n  key:\n  - 1  # first of {0}\n  -   two\n  k2: 'it''s'\n",
+]
+MAPS = [style for style in STYLES if "- not" not in style]
+
+
+def document(chance: random.Random, styles: list[str]) -> tuple[list[str], list[str]]:
+    """The names of some entries, and their texts."""
+    chosen = [chance.choice(styles) for _ in range(chance.randint(1, 6))]
+    names = [f"s{number}" if chance.random() < 0.8 else f"{number}" for number in range(len(chosen))]
+    return names, [style.format(name) for name, style in zip(names, chosen, strict=True)]
+
+
+def lines_of(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def assert_kept(text: str, entries: list[str], changed: int | None) -> None:
+    """Every line of the entries that weren't changed is there, in order."""
+    for number, entry in enumerate(entries):
+        if number != changed and not (changed is not None and f"&s{changed} " in entry):
+            wanted, rest = lines_of(entry), iter(lines_of(text))
+            assert all(line in rest for line in wanted), f"{entry!r} is not in {text!r}"
+
+
+VALUES: list[Any] = [
+    "v",
+    "yes",
+    "0017",
+    "",
+    "a: b",
+    "# x",
+    "two\nlines\n",
+    5,
+    1.5,
+    True,
+    None,
+    ["x", "y"],
+    {"a": {"b": 1}},
+]
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_a_value_that_is_set_or_taken_away_changes_its_entry_alone(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    names, entries = document(chance, MAPS)
+    head, tail = chance.choice(["", "# head\n", "---\n"]), chance.choice(["", "# tail\n", "# tail"])
+    text = head + "".join(entries) + tail
+    file = tmp_path / "config.yaml"
+    file.write_text(text.replace("\n", "\r\n") if seed % 5 == 0 else text, "utf-8", newline="")
+    config = ConfigFile(file, tmp_path / "lock")
+    before = reference.config(text)
+    number = chance.randrange(-1, len(names))
+    name = "brand-new" if number < 0 else names[number]
+    path = chance.choice([["key"], ["other"], ["unheard"], ["deep", "er"]])
+    value = chance.choice([*VALUES, REMOVED])
+    expected = {known: dict(values) for known, values in before.items()}
+    here = expected.setdefault(name, {})
+    if len(path) == 2 and value is not REMOVED:
+        here["deep"] = {"er": value}
+    elif value is not REMOVED:
+        here[path[0]] = value
+    else:
+        here.pop(path[-1] if len(path) == 1 else "none", None)
+    config.set_value([name], path, value)
+    after = file.read_bytes().decode()
+    if not here:
+        expected.pop(name)
+        assert reference.config(after).get(name, {}) == {}
+    seen = reference.config(after)
+    assert {known: values for known, values in seen.items() if values or known in expected} == {
+        known: values for known, values in expected.items() if values or known in seen
+    }
+    assert_kept(after, entries, None if number < 0 else number)
+    assert after.startswith(head.strip())
+    assert after.rstrip().endswith(tail.strip())
+    if seed % 5 == 0 and after != text:
+        assert after.count("\n") == after.count("\r\n")
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_servers_that_are_enabled_and_disabled_leave_the_others_as_they_are(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    kinds = ["{0}:\n  ref: ''  # of {0}\n", '# above {0}\n"{0}": {{ref: ""}}\n', "{0}:\n", "{0}: {{}}  # {0}\n",
+             "{0}:\n  ref: x\n  config: {{a: [1, 'two']}}\n  own: kept\n"]  # fmt: skip
+    names, entries = document(chance, kinds)
+    indented = [("  " + entry.replace("\n", "\n  ")).removesuffix("  ") for entry in entries]
+    text = f"# head\nown: {{a: 1}}\nregistry:  # servers\n{''.join(indented)}# tail\nlast: [1]\n"
+    file = tmp_path / "registry.yaml"
+    file.write_text(text, "utf-8")
+    registry = RegistryFile(file, tmp_path / "lock")
+    enabled, untouched = set(names), set(names)
+    for _ in range(6):
+        name = chance.choice([*names, "new-one", "new.two", "yes"])
+        change: Callable[[list[str]], None] = chance.choice([registry.add, registry.remove])
+        change([name])
+        enabled = enabled | {name} if change == registry.add else enabled - {name}
+        untouched &= enabled
+        after = file.read_text("utf-8")
+        assert reference.registry(after) == enabled
+        assert after.startswith("# head\nown: {a: 1}\nregistry:")
+        assert after.endswith("# tail\nlast: [1]\n")
+        for entry in (entry for name, entry in zip(names, indented, strict=True) if name in untouched):
+            assert set(lines_of(entry)) <= set(lines_of(after))
+
+
+@pytest.mark.parametrize(
+    ("text", "change", "expected"),
+    [
+        ("base: &b {a: 1}\nx: *b\n", Change(("x", "a"), 2), "base: &b {a: 1}\nx:\n  a: 2\n"),
+        ("base: &b\n  a: 1\nx: *b\n", Change(("base", "a"), 2), None),
+        ("base: &b\n  a: 1\nx: *b\n", Change(("base",), REMOVED), None),
+        ("base: &b\n  a: 1\nx:\n  <<: *b\n  c: 1  # c\n", Change(("x", "a"), 2), None),
+        ("base: &b\n  a: 1\nx:\n  <<: *b\n  c: 1\n", Change(("x", "a"), REMOVED), None),
+        ("1: {y: 1}\ntrue: {y: 2}\n", Change(("1", "y"), 3), "1: {y: 3}\ntrue: {y: 2}\n"),
+        ("1: {y: 1} # c\n", Change(("1", "z"), 3), "1: {y: 1, z: 3} # c\n"),
+        ("x: {y: 1,\n  # c\n  z: 2}\n", Change(("x", "z"), REMOVED), "x: {y: 1}\n"),
+        ("x: {y: 1, # c\n  z: 2}\n", Change(("x", "w"), {"v": [1]}), "x: {y: 1, # c\n  z: 2, w: {v: [1]}}\n"),
+        ("x: {a: {b: {c: 1}}} # c\n", Change(("x", "a", "b", "c"), "d"), "x: {a: {b: {c: d}}} # c\n"),
+        ("x: {a: 1}\n", Change(("x", "a"), REMOVED), "x: {}\n"),
+        ("{x: {a: 1}}\n", Change(("y",), ""), '{x: {a: 1}, y: ""}\n'),
+        ("x: {a, b}\n", Change(("x", "a"), 1), None),
+        ("x: {a: 'é', ключ: 1}\n", Change(("x", "ключ"), "ü"), "x: {a: 'é', ключ: ü}\n"),
+    ],
+)
+def test_shared_parts_odd_keys_and_flow_style(text: str, change: Change, expected: str | None) -> None:
+    wanted = reference.decode(text)
+    here = wanted
+    for key in change.path[:-1]:
+        here = here[key]
+    if change.value is REMOVED:
+        here.pop(change.path[-1])
+    else:
+        here[change.path[-1]] = change.value
+    edited = edit(text, [change], "f")
+    assert reference.decode(edited) == wanted
+    if expected is not None:
+        assert edited == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: &a {b: *a}\n", "a: &a [x, x]\nb: &b [*a, *a]\n" + "".join(
+        f"{chr(99 + n)}: &{chr(99 + n)} [{', '.join([f'*{chr(98 + n)}'] * 9)}]\n" for n in range(9))],
+    ids=["itself", "a billion"],
+)  # fmt: skip
+def test_aliases_without_end_are_refused(text: str) -> None:
+    with pytest.raises(StateFileError, match="f"):
+        yaml_text.parse(text, "f")

@@ -22,7 +22,7 @@ from desktop.errors import ClientFileError, StateFileError
 from desktop.state.atomic_file import reason_of, write_bytes
 from desktop.state.locks import file_lock
 
-__all__ = ["LARGEST", "ClientFile", "Rewrite"]
+__all__ = ["LARGEST", "ClientFile", "Rewrite", "read_content"]
 
 LARGEST: Final = 64 * 1024 * 1024
 _TRIES: Final = 3
@@ -100,7 +100,7 @@ class ClientFile:
         Raises:
             ClientFileError: There is something else in its place, it is too large, or it can't be read.
         """
-        return self._read(self.target())
+        return read_content(self.target(), self.where)
 
     def rewrite(
         self,
@@ -125,7 +125,7 @@ class ClientFile:
         target = self.target()
         with self._locked(target):
             for _ in range(_TRIES):
-                before = self._read(target)
+                before = read_content(target, self.where)
                 after = decide(before)
                 folders = () if after is None else tuple(_missing(target.parent))
                 rewrite = Rewrite(before=before, after=after, folders=folders)
@@ -158,21 +158,6 @@ class ClientFile:
             if self._shares_lock_folder and target.parent.is_dir():
                 stack.enter_context(lock_folder(target.with_name(f"{target.name}.lock"), self.where))
             yield
-
-    def _read(self, target: Path) -> bytes | None:
-        try:
-            status = target.stat()
-            if stat.S_ISDIR(status.st_mode):
-                raise ClientFileError(self.where, "there is a folder in the file's place", hint="Take it away first.")
-            if not stat.S_ISREG(status.st_mode):
-                raise ClientFileError(self.where, "it is not an ordinary file")
-            if status.st_size > LARGEST:
-                raise ClientFileError(self.where, f"it is larger than {LARGEST // 1024**2} MB")
-            return target.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise ClientFileError(self.where, f"it can't be read ({reason_of(error)})") from error
 
     def _require_writable(self, target: Path) -> None:
         """A file that its owner has protected stays as it is, although its folder would let us replace it."""
@@ -215,8 +200,33 @@ class ClientFile:
             _overwrite(target, after)
 
     def _require_same(self, target: Path, before: bytes | None) -> None:
-        if self._read(target) != before:
+        if read_content(target, self.where) != before:
             raise _ChangedMeanwhileError
+
+
+def read_content(target: Path, where: str) -> bytes | None:
+    """What a real file holds, or None when there is none.
+
+    Args:
+        target: The file, with links followed.
+        where: The file, for errors.
+
+    Raises:
+        ClientFileError: There is something else in its place, it is too large, or it can't be read.
+    """
+    try:
+        status = target.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise ClientFileError(where, "there is a folder in the file's place", hint="Take it away first.")
+        if not stat.S_ISREG(status.st_mode):
+            raise ClientFileError(where, "it is not an ordinary file")
+        if status.st_size > LARGEST:
+            raise ClientFileError(where, f"it is larger than {LARGEST // 1024**2} MB")
+        return target.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ClientFileError(where, f"it can't be read ({reason_of(error)})") from error
 
 
 def _take_over(target: Path, temporary: Path) -> None:

@@ -222,7 +222,7 @@ def _without(text: str, path: EntryPath, where: str, *, lenient: bool) -> str:
         if container is None or member is None:
             return text
         text = _cut(parsed, container, member)
-        if isinstance(path[-1], Item):
+        if member.key is None or [other.key for other in container.members].count(member.key) == 1:
             return text
 
 

@@ -89,7 +89,7 @@ class Receipts:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._backups = folder / "backups"
 
     def find(self, target: Path, path: EntryPath) -> Receipt | None:
@@ -107,9 +107,9 @@ class Receipts:
             StateFileError: One is broken or of a newer program.
         """
         try:
-            files = sorted(self._folder.glob("*.json"))
+            files = sorted(self.folder.glob("*.json"))
         except OSError as error:
-            raise StateFileError(str(self._folder), f"it can't be read ({reason_of(error)})") from error
+            raise StateFileError(str(self.folder), f"it can't be read ({reason_of(error)})") from error
         found = [receipt for receipt in map(self._read, files) if receipt is not None]
         return tuple(sorted(found, key=lambda receipt: receipt.made_at))
 
@@ -163,12 +163,12 @@ class Receipts:
         return tuple(sorted(files, key=lambda file: file.stat().st_mtime_ns, reverse=True))
 
     def _file(self, target: Path, path: EntryPath) -> Path:
-        return self._folder / f"{_key(target, path)}.json"
+        return self.folder / f"{_key(target, path)}.json"
 
     def _make_private(self) -> None:
         try:
             self._backups.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._folder.chmod(0o700)
+            self.folder.chmod(0o700)
         except OSError as error:
             raise StateFileError(str(self._backups), f"it can't be made ({reason_of(error)})") from error
 

@@ -25,12 +25,16 @@ STEP_MS: Final = 40
 POLL_MS: Final = 250
 
 
-async def watch(directories: Sequence[Path]) -> AsyncGenerator[frozenset[Path], None]:
+async def watch(directories: Sequence[Path], *, make: bool = True) -> AsyncGenerator[frozenset[Path], None]:
     """Yield the paths that changed directly in ``directories``, a batch at a time.
 
     The first batch is empty and says that the watch is up: what is read from then on misses no change. Missing folders
     are made; one that is removed or replaced later is made and watched again, and is then itself among the changes.
     Temporary and lock files of ours are passed over. Ends when cancelled or closed, and leaves no thread behind.
+
+    Args:
+        directories: The folders.
+        make: Without it no folder is made: the watch ends, after a last batch, when one is removed or replaced.
 
     Raises:
         StateFileError: A folder can't be made or watched.
@@ -38,7 +42,7 @@ async def watch(directories: Sequence[Path]) -> AsyncGenerator[frozenset[Path], 
     folders = tuple(dict.fromkeys(directories))
     changed: frozenset[Path] = frozenset()
     while True:
-        watcher = _Watcher(folders)
+        watcher = _Watcher(folders, make)
         try:
             yield changed
             while True:
@@ -50,13 +54,17 @@ async def watch(directories: Sequence[Path]) -> AsyncGenerator[frozenset[Path], 
         finally:
             await watcher.close()
         changed |= frozenset(folders)
+        if not make:
+            yield changed
+            return
 
 
 class _Watcher:
     """One native watcher and the thread that waits for it."""
 
-    def __init__(self, folders: tuple[Path, ...]) -> None:
+    def __init__(self, folders: tuple[Path, ...], make: bool) -> None:
         self._folders = folders
+        self._make = make
         self._loop = asyncio.get_running_loop()
         self._batches: asyncio.Queue[frozenset[Path] | None] = asyncio.Queue()
         self._stop = threading.Event()
@@ -80,7 +88,7 @@ class _Watcher:
         await self._ended.wait()
 
     def _make_folders(self) -> list[tuple[int, int] | None]:
-        for folder in self._folders:
+        for folder in self._folders if self._make else ():
             try:
                 make_directory(folder)
             except OSError as error:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -183,3 +186,54 @@ def test_a_lock_folder_left_behind_is_taken_over(tmp_path: Path, locks: Path) ->
 
     assert (tmp_path / "mcp.json").read_bytes() == b"new"
     assert not folder.exists()
+
+
+def test_a_file_that_can_not_be_replaced_is_written_in_place_after_its_backup(
+    tmp_path: Path, connection_to: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "mcp.json"
+    file.write_bytes(b'{"a": "' + b"x" * 1000 + b'"}')
+    before = file.read_bytes()
+    number = file.stat().st_ino
+    connection = connection_to(file)
+    replace = Path.replace
+
+    def as_if_mounted(self: Path, target: Path) -> Path:
+        if target == file:
+            raise OSError(errno.EBUSY, "Device or resource busy")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", as_if_mounted)
+
+    connection.connect({"url": "u"})
+
+    assert file.stat().st_ino == number
+    assert connection.entry() == {"url": "u"}
+    connection.disconnect()
+    assert (file.read_bytes(), file.stat().st_ino) == (before, number)
+    assert not list(tmp_path.glob(".*.mgd-tmp"))
+
+
+def test_a_disk_that_is_full_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> None:
+    file = tmp_path / "mcp.json"
+    file.write_bytes(b'{"a": "' + b"x" * 5000 + b'"}')
+    before = file.read_bytes()
+    program = """
+import resource, sys
+from pathlib import Path
+from desktop.clients.file_edit import ClientFile
+from desktop.errors import ClientFileError
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+try:
+    ClientFile(Path(sys.argv[1]), locks=Path(sys.argv[2])).rewrite(lambda content: content + b"more")
+except ClientFileError as error:
+    print(error)
+"""
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(file), str(tmp_path / "locks")], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == f"{file}: it can't be written (file too large)\n"
+    assert file.read_bytes() == before
+    assert {path.name for path in tmp_path.iterdir()} == {"mcp.json", "locks"}

@@ -1,6 +1,7 @@
 """The way to a remote server that speaks 2026-07-28: every request a POST of its own, no session, no stream beside it.
 
-MCP 2026-07-28, basic/transports, streamable HTTP. A request is cancelled by closing its answer; nothing can be resumed.
+MCP 2026-07-28, basic/transports, streamable HTTP. A request is cancelled by closing its answer; nothing can be resumed. Once the
+server has answered, requests take the short way (`PostLane`).
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 from desktop import jsonrpc
 from desktop.errors import GatewayError, SignInRequiredError
 from desktop.jsonrpc import MalformedMessageError
-from desktop.servers.http_transport import HttpTransport, words
+from desktop.servers.http_transport import REDIRECTS, HttpTransport, words
 from desktop.servers.own_question import WrongEraError
+from desktop.servers.post_lane import LaneAnswer
 from desktop.servers.request_headers import HeaderNames, request_headers
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ModernRemoteTransport"]
 
+_LISTENS: Final = b'"subscriptions/listen"'  # a stream that stays open is aiohttp's
+_HEAD: Final = 120  # of a message: where its method is
 _SAYS_NOTHING_OF_THE_ERA: Final = (401, 403, 408, 429)
 
 
@@ -42,23 +46,38 @@ class ModernRemoteTransport(HttpTransport):
         self._posts: dict[int, asyncio.Task[None]] = {}
 
     def negotiated(self, protocol_version: str) -> None:
-        """Remember that the server answers; there is no stream to open."""
+        """Remember that the server answers; requests may take the short way from now on, and there is no stream to open."""
         self.version = protocol_version
+        self.spawn(self.open_lane(self.request_headers(), self))
 
     def send(self, message: bytes, call: int | None) -> None:
         """Post a request. A notification is not sent; the one that cancels a request closes its answer."""
         if call is None:
             self._close_cancelled(message)
-            return
+        elif self._lane is None or _LISTENS in message[:_HEAD]:
+            self._post_soon(message, call)
+        else:
+            try:
+                mirrored = request_headers(jsonrpc.parse(message), self.names_of)
+            except MalformedMessageError as error:
+                self.failed(call, f"{self.server} can't be asked: {words(error)}")
+                return
+            lines = "".join([f"{name}: {text}\r\n" for name, text in mirrored.items()])
+            self._lane.post(message, call, lines.encode("ascii"))
+
+    def _post_soon(self, message: bytes, call: int) -> None:
         task = self._posts[call] = self.spawn(self._post_request(message, call))
         task.add_done_callback(lambda _: self._posts.pop(call, None))
 
     def _close_cancelled(self, message: bytes) -> None:
         said = jsonrpc.parse(message)
         if said.method == "notifications/cancelled":
-            task = self._posts.get(jsonrpc.decode(jsonrpc.fields(said.params)["requestId"]))
+            call = jsonrpc.decode(jsonrpc.fields(said.params)["requestId"])
+            task = self._posts.get(call)
             if task is not None:
                 task.cancel()
+            for lane in self._lanes:
+                lane.drop(call)
 
     async def _post_request(self, message: bytes, call: int) -> None:
         try:
@@ -77,6 +96,23 @@ class ModernRemoteTransport(HttpTransport):
             self.failed(call, f"{self.server} can't be asked: {words(error)}")
         except GatewayError as error:
             self.failed(call, error.message, error)
+
+    def lane_answered(self, answer: LaneAnswer) -> None:
+        """A response has ended (`LaneOwner`)."""
+        receiver, call, status = self.receiver, answer.call, answer.status
+        assert call is not None
+        if status in REDIRECTS or b"set-cookie" in answer.headers:
+            self.leave_lane(answer)
+            if status in REDIRECTS:
+                self._post_soon(answer.message, call)
+                return
+        if status >= 300:
+            self._refused(status, answer.body, call)
+            return
+        if answer.body and not answer.body.isspace():
+            receiver.message(answer.body, call)
+        if receiver.waits_for(call):
+            receiver.undeliverable(call, f"{self.server} ended its answer early")
 
     async def _look_for_refusal(self, answer: aiohttp.ClientResponse) -> None:
         """An HTTP error without a JSON-RPC one, as old servers answer to what they don't know."""

@@ -297,6 +297,74 @@ async def test_cancelling_closes_the_answer_and_posts_nothing(rig: Rig) -> None:
     assert (upstream.alive, upstream.calls) == (True, 0)
 
 
+async def test_calls_take_the_short_way_with_headers_of_their_own(rig: Rig) -> None:
+    ports: list[int] = []
+
+    async def handler(request: web.Request, message: Json) -> web.StreamResponse:
+        assert request.transport is not None
+        ports.append(request.transport.get_extra_info("peername")[1])
+        return answer(message, {"content": []})
+
+    rig.server.on["server/discover"] = giving(DISCOVERED)
+    rig.server.on["tools/call"] = handler
+    found = rig.managed()
+    await found.ensure_listed()
+    upstream = await found.acquire(None)
+    for region in ("eu", "zuri\u0304ch"):
+        sink = Sink(client())
+        upstream.forward(call(params={"name": "t", "arguments": {"region": region}}), sink)
+        await eventually(lambda sink=sink: sink.finished)
+    sent = [headers for headers, _ in rig.server.posts("tools/call")]
+    assert [headers["Mcp-Param-Region"] for headers in sent] == ["eu", "=?base64?enVyacyEY2g=?="]
+    assert all("User-Agent" not in headers for headers in sent)  # aiohttp adds one
+    assert len(set(ports)) == 1
+
+
+async def test_a_cookie_or_a_new_address_between_two_calls_is_heeded(rig: Rig) -> None:
+    cookies: list[dict[str, str]] = []
+
+    async def handler(request: web.Request, message: Json) -> web.StreamResponse:
+        cookies.append(dict(request.cookies))
+        if len(cookies) == 2 and not request.query_string:
+            return web.Response(status=307, headers={"Location": f"{request.path}?new"})
+        said = answer(message, {"content": []})
+        said.set_cookie("sticky", f"node-{len(cookies)}")
+        return said
+
+    rig.server.on["server/discover"] = giving(DISCOVERED)
+    rig.server.on["tools/call"] = handler
+    found = rig.managed(url=rig.server.url.replace("127.0.0.1", "localhost"))  # an address of digits keeps no cookies
+    await found.ensure_listed()
+    upstream = await found.acquire(None)
+    for _ in range(3):
+        sink = Sink(client())
+        upstream.forward(call(), sink)
+        await eventually(lambda sink=sink: sink.finished)
+        assert "result" in sink.finished[0]
+    assert cookies == [{}, {"sticky": "node-1"}, {"sticky": "node-1"}, {"sticky": "node-3"}]
+
+
+async def test_what_a_server_says_during_a_call_is_told_before_its_answer(rig: Rig) -> None:
+    async def handler(request: web.Request, message: Json) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        token = message["params"]["_meta"]["progressToken"]
+        told = {"method": "notifications/progress", "params": {"progressToken": token, "progress": 1}}
+        for said in (told, {"id": message["id"], "result": {}}):
+            await response.write(f"data: {json.dumps({'jsonrpc': '2.0', **said})}\r\n\r\n".encode())
+        return response
+
+    rig.server.on["server/discover"] = giving(DISCOVERED)
+    rig.server.on["tools/call"] = handler
+    found = rig.managed()
+    await found.ensure_listed()
+    sink = Sink(client())
+    (await found.acquire(None)).forward(call(params={"name": "t", "_meta": {"progressToken": "mine"}}), sink)
+    await eventually(lambda: sink.finished)
+    assert [said["params"]["progressToken"] for said in sink.sent] == ["mine"]
+    assert sink.finished == [{"jsonrpc": "2.0", "id": 1, "result": {}}]
+
+
 async def test_a_call_whose_answer_breaks_off_fails(rig: Rig) -> None:
     async def broken(request: web.Request, message: Json) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})

@@ -20,7 +20,7 @@ from desktop.gateway.batch import has_batches, is_batch, take_batch
 from desktop.gateway.envelope import has_envelope
 from desktop.gateway.gateway import SUPPORTED_VERSIONS, Gateway
 from desktop.gateway.message_stream import MessageStream
-from desktop.gateway.modern_http import ModernHead, ModernHttp, is_modern, without_version
+from desktop.gateway.modern_http import ModernHead, ModernHttp, ShimClient, is_modern, without_version
 from desktop.gateway.resumption import KeptStream
 from desktop.gateway.session import Session, SessionReply
 from desktop.jsonrpc import MalformedMessageError
@@ -80,10 +80,10 @@ class HttpEndpoint:
         else:
             await reply(send, 307, b"", (b"location", b"/mcp"))
 
-    def session_of(self, scope: Scope) -> Session | ModernHead | None:
+    def session_of(self, scope: Scope) -> Session | ModernHead | ShimClient | None:
         """The session a POST belongs to when it may pass; else the endpoint has to be called, to say what is wrong.
 
-        A modern POST belongs to none; its head stands for it.
+        A modern POST belongs to none; its head stands for it, or the client of the shim it comes from.
         """
         headers: Headers = {name: value.strip() for name, value in scope["headers"]}
         if scope["path"] != "/mcp" or self._access.refuse(headers) is not None:
@@ -91,15 +91,19 @@ class HttpEndpoint:
         if is_modern(headers):
             return ModernHead(scope["headers"], self._access.generation)
         session, _ = self._session(headers)
-        return None if session is None or session.modern else session
+        if session is not None and session.modern:
+            return self._modern.client_of(session)
+        return session
 
-    def knows(self, session: Session | ModernHead) -> bool:
+    def knows(self, session: Session | ModernHead | ShimClient) -> bool:
         """Whether a session is there still."""
-        if isinstance(session, ModernHead):
-            return session.generation == self._access.generation
-        return self._gateway.sessions.get(session.id) is session
+        if isinstance(session, Session):
+            return self._gateway.sessions.get(session.id) is session
+        if isinstance(session, ShimClient):
+            return not session.session.closed
+        return session.generation == self._access.generation
 
-    def take_call(self, session: Session | ModernHead, body: bytes, stream: MessageStream) -> bool:
+    def take_call(self, session: Session | ModernHead | ShimClient, body: bytes, stream: MessageStream) -> bool:
         """Take a client's request without a task of its own; the short way of a call.
 
         Args:
@@ -110,7 +114,7 @@ class HttpEndpoint:
         Returns:
             False when it is anything but a request: the endpoint is to be called then.
         """
-        if isinstance(session, ModernHead):
+        if not isinstance(session, Session):
             self._begin_upkeep()
             return self._modern.take_call(session, body, stream)
         try:

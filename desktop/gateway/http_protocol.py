@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from desktop.gateway.http_endpoint import HttpEndpoint
 from desktop.gateway.message_stream import DirectStream, MessageStream
-from desktop.gateway.modern_http import ModernHead
+from desktop.gateway.modern_http import ModernHead, ShimClient
 from desktop.gateway.session import Session
 
 __all__ = ["HttpProtocol"]
@@ -47,10 +47,10 @@ class HttpProtocol(HttpToolsProtocol):
         self._between = True
         self._posted: RequestResponseCycle | None = None
         self._running: RequestResponseCycle | None = None
-        self._heads: dict[bytes, Session | ModernHead] = {}
-        self._newest: Session | ModernHead | None = None
+        self._heads: dict[bytes, Session | ModernHead | ShimClient] = {}
+        self._newest: Session | ModernHead | ShimClient | None = None
         self._call: MessageStream | None = None
-        self._caller: Session | ModernHead | None = None
+        self._caller: Session | ModernHead | ShimClient | None = None
         self._streams = False
         self._partial = b""
         self._waiting = b""
@@ -111,7 +111,7 @@ class HttpProtocol(HttpToolsProtocol):
         else:
             self.data_received(rest)
 
-    def _remember(self, data: bytes, session: Session | ModernHead) -> None:
+    def _remember(self, data: bytes, session: Session | ModernHead | ShimClient) -> None:
         """Keep the head of a request that was taken, when it was the only thing in ``data``."""
         end = data.find(b"\r\n\r\n")
         lengths = list(_LENGTH.finditer(data, 0, end)) if end > 0 else []

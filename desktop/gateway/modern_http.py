@@ -20,7 +20,7 @@ from desktop.revisions import HANDSHAKE_REVISIONS, HEADER_MISMATCH, MODERN_REVIS
 from desktop.secrets.client_tokens import Caller
 from desktop.servers.event_stream import format_event
 
-__all__ = ["ModernHead", "ModernHttp", "is_modern", "without_version"]
+__all__ = ["ModernHead", "ModernHttp", "ShimClient", "is_modern", "without_version"]
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +57,26 @@ class ModernHead:
         self.lines = lines
         self.principal = headers.get(b"authorization", b"").strip()
         self.takes_events = b"text/event-stream" in accept or b"*/*" in accept
+        self.resumption = _Events()
+
+
+class ShimClient:
+    """A modern client behind the shim; takes a session's place above its messages.
+
+    Args:
+        connection: Takes them.
+        session: The session they come under.
+
+    Attributes:
+        primes_streams, resumption: As those of `ModernHead`.
+    """
+
+    __slots__ = ("connection", "resumption", "session")
+    primes_streams = False
+
+    def __init__(self, connection: ModernConnection, session: Session) -> None:
+        self.connection = connection
+        self.session = session
         self.resumption = _Events()
 
 
@@ -121,7 +141,7 @@ class ModernHttp:
         self._gateway = gateway
         self._clients = ModernClients(gateway, "streaming", caller=caller)
         self._streams = streams
-        self._connections: dict[str, ModernConnection] = {}
+        self._connections: dict[str, ShimClient] = {}
         self._watched: set[str] = set()
         self._direct: dict[MessageStream, ModernReply | Listening] = {}
 
@@ -183,19 +203,40 @@ class ModernHttp:
             log.exception("a request failed")
             raise RefusedError(jsonrpc.INTERNAL_ERROR, f"The gateway failed: {type(error).__name__}") from error
 
-    def take_call(self, head: ModernHead, body: bytes, stream: MessageStream) -> bool:
+    def client_of(self, session: Session) -> ShimClient | None:
+        """The client of the shim whose messages come under a session."""
+        return self._connections.get(session.id)
+
+    def take_call(self, client: ModernHead | ShimClient, body: bytes, stream: MessageStream) -> bool:
         """Take a request without a task of its own; False when it isn't one that may pass, so that `serve` has to answer it."""
         try:
             message = jsonrpc.parse(body)
-            if not is_request(message) or (message.method == "subscriptions/listen" and not head.takes_events):
+            if not is_request(message):
                 return False
-            taken = self._taken(message, head, stream)
+            if isinstance(client, ShimClient):
+                taken = self._taken_from_shim(message, client, stream)
+            elif message.method == "subscriptions/listen" and not client.takes_events:
+                return False
+            else:
+                taken = self._taken(message, client, stream)
         except (MalformedMessageError, RefusedError):
             return False
-        if not stream.answered:
+        if taken is not None and not stream.answered:
             self._direct[stream] = taken
             self._streams.add(stream)
         return True
+
+    def _taken_from_shim(
+        self, message: Envelope, client: ShimClient, stream: MessageStream
+    ) -> ModernReply | Listening | None:
+        number = message.id
+        try:
+            return client.connection.take(message, stream)
+        except Exception as error:
+            log.exception("a request failed")
+            text = f"The gateway failed: {type(error).__name__}"
+            stream.finish(jsonrpc.response_error(number, jsonrpc.INTERNAL_ERROR, text))
+            return None
 
     def call_over(self, stream: MessageStream) -> None:
         """A response `take_call` has begun is over; without an answer its client has gone."""
@@ -230,14 +271,13 @@ class ModernHttp:
         """Begin a connection for a modern client of the shim; its messages come under the session id it is given."""
         session = self._gateway.open_session("streaming")
         session.modern = True
-        self._connections[session.id] = ModernConnection(self._gateway, session)
+        self._connections[session.id] = ShimClient(ModernConnection(self._gateway, session), session)
         await reply(send, 200, b"", (b"mcp-session-id", session.id.encode()))
 
     async def take(self, session: Session, message: Envelope, receive: Receive, send: Send) -> None:
         """Take a message of such a client."""
-        connection = self._connections[session.id]
         stream = MessageStream()
-        taken = connection.take(message, stream)
+        taken = self._connections[session.id].connection.take(message, stream)
         if not is_request(message) or not await self._answer(stream, taken, receive, send):
             await reply(send, 202)
 
@@ -256,9 +296,9 @@ class ModernHttp:
             await self._end(session)
 
     async def _end(self, session: Session) -> None:
-        connection = self._connections.pop(session.id, None)
-        if connection is not None:
-            await connection.end()
+        client = self._connections.pop(session.id, None)
+        if client is not None:
+            await client.connection.end()
         await self._gateway.end_session(session)
 
     async def end_idle(self, oldest: float) -> None:
@@ -267,15 +307,15 @@ class ModernHttp:
         for name in [name for name in self._connections if name not in self._watched]:
             session = self._gateway.sessions.get(name)
             if session is None:
-                await self._connections.pop(name).end()
+                await self._connections.pop(name).connection.end()
             elif session.last_active < oldest:
                 await self._end(session)
 
     def close(self) -> None:
         """Tell those who listen that nothing more comes."""
         self._clients.end_listening()
-        for connection in self._connections.values():
-            connection.end_listening()
+        for client in self._connections.values():
+            client.connection.end_listening()
 
 
 def without_version(message: Envelope) -> tuple[int, bytes, tuple[bytes, bytes]]:

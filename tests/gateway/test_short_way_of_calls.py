@@ -15,6 +15,7 @@ from desktop.gateway.listener import HttpListener, bind_tcp
 from tests.gateway.conftest import Rig
 from tests.helpers.fake_mcp import LIMIT, FakeServer, FakeTransport
 from tests.helpers.gateway_client import EVERYTHING
+from tests.helpers.modern_client import enveloped
 
 TOKEN = "token-of-the-test"
 
@@ -22,10 +23,11 @@ TOKEN = "token-of-the-test"
 class Wire:
     """One connection, written to and read from as bytes."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rig: Rig) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rig: Rig, endpoint: Watched) -> None:
         self.reader = reader
         self.writer = writer
         self.rig = rig
+        self.endpoint = endpoint
         self.session = ""
 
     def request(self, message: Any, *extra: str, method: str = "POST", path: str = "/mcp") -> bytes:
@@ -71,6 +73,14 @@ class Wire:
         _, headers, _ = await self.response()
         self.session = headers["mcp-session-id"]
 
+    async def shim(self) -> asyncio.StreamWriter:
+        """From now on be the shim of a modern client; returns what is written to."""
+        self.session = ""
+        self.writer.write(self.request(None, "Mcp-Stdio: 2026-07-28", method="PUT"))
+        _, headers, _ = await self.response()
+        self.session = headers["mcp-session-id"]
+        return self.writer
+
     async def known(self) -> None:
         """Make the head of calls known to the connection."""
         self.writer.write(self.call("first"))
@@ -84,18 +94,78 @@ async def server(rig: Rig) -> FakeServer:
     return server
 
 
+class Watched(HttpEndpoint):
+    """Counts what does not take the short way."""
+
+    served = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.served += 1
+        await super().__call__(scope, receive, send)
+
+
 @pytest.fixture
 async def wire(rig: Rig, server: FakeServer) -> AsyncIterator[Wire]:
     bound = bind_tcp("127.0.0.1", 0)
-    listener = HttpListener(HttpEndpoint(rig.gateway, Access(TOKEN), lambda: True), bound)
+    endpoint = Watched(rig.gateway, Access(TOKEN), lambda: True)
+    listener = HttpListener(endpoint, bound)
     await listener.start()
-    wire = Wire(*await asyncio.open_connection("127.0.0.1", bound.getsockname()[1]), rig)
+    wire = Wire(*await asyncio.open_connection("127.0.0.1", bound.getsockname()[1]), rig, endpoint)
     await wire.open(**EVERYTHING)
     yield wire
     wire.writer.close()
     await rig.gateway.close()
     async with asyncio.timeout(LIMIT):
         await listener.close()
+
+
+async def test_a_call_takes_the_short_way_whoever_makes_it(wire: Wire) -> None:
+    before = wire.endpoint.served
+    await wire.known()
+    wire.writer.write(wire.call(1))
+    await wire.answer()
+    shim = await wire.shim()
+    shim.write(wire.request(enveloped("tools/call", {"name": "t"}, id=2)))
+    shim.write(wire.request(enveloped("tools/call", {"name": "t"}, id=3)))
+    assert [(await wire.answer())["id"] for _ in range(2)] == [2, 3]
+    assert wire.endpoint.served == before + 1  # the shim's coming
+
+
+async def test_a_modern_client_of_the_shim_that_has_gone_is_not_found(wire: Wire) -> None:
+    shim = await wire.shim()
+    shim.write(wire.request(enveloped("tools/call", {"name": "t"}, id=1)))
+    assert (await wire.answer())["result"]["resultType"] == "complete"
+    shim.write(wire.request(None, method="DELETE"))
+    assert (await wire.response())[0] == 200
+    shim.write(wire.request(enveloped("tools/call", {"name": "t"}, id=2)))
+    assert (await wire.response())[0] == 404
+
+
+async def test_what_is_told_before_the_answer_reaches_a_modern_client_of_the_shim(
+    wire: Wire, server: FakeServer
+) -> None:
+    def chatty(transport: FakeTransport, message: Any) -> Any:
+        transport.tell("notifications/message", {"level": "info", "data": "working"})
+        return {"content": []}
+
+    server.handlers["tools/call"] = chatty
+    shim = await wire.shim()
+    for number in range(2):
+        shim.write(wire.request(enveloped("tools/call", {"name": "t"}, id=number, logLevel="info")))
+        _, headers, body = await wire.response()
+        assert headers["content-type"] == "text/event-stream"
+        assert (body.count(b"data: "), body.count(b"id: ")) == (2, 0)  # nothing can be continued in this era
+        assert b"working" in body
+
+
+async def test_a_shim_that_goes_while_a_modern_call_waits_cancels_it(wire: Wire, server: FakeServer) -> None:
+    shim = await wire.shim()
+    server.held.add("tools/call")
+    shim.write(wire.request(enveloped("tools/call", {"name": "t"}, id="lost")))
+    await server.working.wait_for("tools/call")
+    shim.close()
+    await shim.wait_closed()
+    await server.working.wait_for("notifications/cancelled")
 
 
 async def test_calls_with_the_same_head_and_other_bodies_get_their_own_answers(wire: Wire) -> None:

@@ -1,5 +1,6 @@
-"""``python -m tests.bench``: measure, and print tables with ratios to a baseline of the same run. Asserts nothing.
+"""``python -m tests.bench``: measure, and print tables with ratios to a baseline of the same run, then all that matters in one.
 
+Names of parts measure these alone. Asserts nothing about figures; a wrong answer to a call ends it.
 Needs a container engine and the image ``mcp-gateway-test/echo`` (``make bench`` sees to both); reads /proc, so Linux only.
 """
 
@@ -17,7 +18,9 @@ from pathlib import Path
 
 from tests.bench.calls import measure_calls
 from tests.bench.commands import measure_commands
+from tests.bench.eras import measure_eras
 from tests.bench.memory import measure_big_result, measure_memory
+from tests.bench.overview import overview
 from tests.bench.scale import measure_scale
 from tests.bench.stage import loops
 from tests.bench.startup import measure_startup
@@ -29,6 +32,7 @@ def _parts(quick: bool) -> dict[str, Callable[[], list[Row]]]:
     if quick:
         return {
             "calls": lambda: measure_calls((1, 8), rounds=1, seconds=0.7),
+            "eras": lambda: measure_eras(loops()[1], (1,), rounds=1, seconds=0.7),
             "startup": lambda: measure_startup((1,), rounds=3),
             "memory": lambda: measure_memory(3, seconds=0.7),
             "big": lambda: measure_big_result(rounds=1),
@@ -38,6 +42,7 @@ def _parts(quick: bool) -> dict[str, Callable[[], list[Row]]]:
         }
     return {
         "calls": lambda: measure_calls((1, 8, 32, 64), rounds=3, seconds=1.0),
+        "eras": lambda: measure_eras(loops()[1], (1, 32), rounds=3, seconds=1.0),
         "startup": lambda: measure_startup((1, 10), rounds=7),
         "memory": lambda: measure_memory(10, seconds=3),
         "big": lambda: measure_big_result(rounds=5),
@@ -49,9 +54,8 @@ def _parts(quick: bool) -> dict[str, Callable[[], list[Row]]]:
 def main() -> int:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument(
-        "parts", nargs="*", metavar="PART", help="calls, startup, memory, big, window, scale, commands; by default all"
-    )
+    parts_there = ", ".join(_parts(quick=True))
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{parts_there}; by default all")
     parser.add_argument("--quick", action="store_true", help="fewer rounds: a minute or two, rough figures")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there too")
     chosen = parser.parse_args()
@@ -69,6 +73,8 @@ def main() -> int:
             found = part()
             print(f"\n{as_text(found)}", flush=True)
             rows += found
+    if together := overview(rows):
+        print(f"\n{as_text(together)}")
     print(f"\n{time.monotonic() - begun:.0f} s; load after {os.getloadavg()[0]:.2f}")
     if chosen.json:
         told = {"machine": machine, "rows": [dataclasses.asdict(row) for row in rows]}

@@ -10,7 +10,7 @@ from tests.bench.measuring import Figures, median
 from tests.bench.stage import GATEWAY, IMAGE, TOKEN, echo_server, environment, gateway, load, loops, private_home
 from tests.bench.table import Row, number, ratio
 
-__all__ = ["measure_calls"]
+__all__ = ["measure_calls", "typical"]
 
 CONTAINER_BASE = "container, attached"
 REMOTE_BASE = "HTTP server"
@@ -41,11 +41,12 @@ def measure_calls(callers: tuple[int, ...], rounds: int, seconds: float) -> list
             for _ in range(rounds):
                 for name, way in ways.items():
                     found[name].append(load(dataclasses.replace(way, callers=count, seconds=seconds)))
-            rows += _rows(count, {name: _typical(figures) for name, figures in found.items()})
+            rows += _rows(count, {name: typical(figures) for name, figures in found.items()})
         return rows
 
 
-def _typical(figures: list[Figures]) -> Figures:
+def typical(figures: list[Figures]) -> Figures:
+    """The median of each figure."""
     return Figures(
         **{field.name: median([getattr(item, field.name) for item in figures]) for field in dataclasses.fields(Figures)}
     )

@@ -1,6 +1,7 @@
-"""A remote MCP server with one tool, ``remote_echo``, as cheap as Python allows: prints its port, then serves.
+"""A remote MCP server of both eras with one tool, ``remote_echo``, as cheap as Python allows: prints its port, then serves.
 
-Streamable HTTP with plain JSON answers, a session id for everyone, no streams. Not a test.
+Streamable HTTP with plain JSON answers, a session id for everyone, no streams. Each request is parsed, and the answer has its id
+and its text. Not a test.
 """
 
 from __future__ import annotations
@@ -15,6 +16,11 @@ __all__ = ["EchoProtocol"]
 
 TOOLS = b'{"tools":[{"name":"remote_echo","inputSchema":{"type":"object","properties":{"text":{"type":"string"}}}}]}'
 INITIALIZED = b'{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"echo","version":"1"}}'
+DISCOVERED = (
+    b'{"resultType":"complete","supportedVersions":["2025-11-25","2026-07-28"],"capabilities":{"tools":{}},'
+    b'"ttlMs":0,"cacheScope":"public"}'
+)
+_FIXED = {"initialize": INITIALIZED, "server/discover": DISCOVERED, "tools/list": TOOLS}
 
 
 class _Arguments(msgspec.Struct):
@@ -23,6 +29,7 @@ class _Arguments(msgspec.Struct):
 
 class _Params(msgspec.Struct):
     arguments: _Arguments = msgspec.field(default_factory=_Arguments)
+    meta: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="_meta")
 
 
 class _Message(msgspec.Struct):
@@ -65,9 +72,13 @@ class EchoProtocol(asyncio.Protocol):
             self._reply(b"202 Accepted", b"")
             return
         if message.method == "tools/call":
-            result = b'{"content":[{"type":"text","text":%b}],"isError":false}' % message.params.arguments.text
+            kind = b'"resultType":"complete",' if message.params.meta else b""
+            result = b'{%b"content":[{"type":"text","text":%b}],"isError":false}' % (
+                kind,
+                message.params.arguments.text,
+            )
         else:
-            result = {"initialize": INITIALIZED, "tools/list": TOOLS}.get(message.method, b"{}")
+            result = _FIXED.get(message.method, b"{}")
         self._reply(b"200 OK", b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (message.id, result))
 
     def _reply(self, status: bytes, body: bytes) -> None:

@@ -11,7 +11,8 @@ import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
-from tests.bench.load import INITIALIZE, INITIALIZED, Load
+from tests.bench.lanes import INITIALIZE, INITIALIZED
+from tests.bench.load import Load
 from tests.bench.measuring import memory, percentile, reset_peak
 from tests.bench.stage import TOKEN, Gateway, environment, gateway, load, loops, private_home, python
 from tests.bench.startup import GATEWAY, first_list

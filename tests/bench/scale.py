@@ -14,7 +14,8 @@ from desktop import jsonrpc
 from desktop.catalog.selection import Selection
 from desktop.catalog.source import ConfigurationSource
 from desktop.servers.listing import Listing, ListingCache, configuration_hash
-from tests.bench.load import HttpLane, Load
+from tests.bench.lanes import HttpLane, tool_list
+from tests.bench.load import Load
 from tests.bench.measuring import median, percentile
 from tests.bench.stage import TOKEN, Gateway, gateway, load, private_home
 from tests.bench.table import Row, number
@@ -25,7 +26,6 @@ __all__ = ["measure_scale"]
 SERVERS, TOOLS = 100, 20
 CLIENTS = 20
 SESSIONS = 256
-LIST = b'{"jsonrpc":"2.0","id":2,"method":"tools/list"}'
 
 
 @contextlib.contextmanager
@@ -58,14 +58,14 @@ def _tool(server: str, index: int) -> Raw:
 def _first_lists(running: Gateway) -> list[float]:
     """Milliseconds from connecting to the list of tools, for clients that begin at the same moment."""
     times: list[float] = []
+    lanes: list[HttpLane] = []
     begin = threading.Barrier(CLIENTS)
 
     def connect() -> None:
         begin.wait()
         begun = time.perf_counter()
-        lane = HttpLane(running.host, running.port, TOKEN, LIST, expected=b'"tools"')
+        lanes.append(HttpLane(running.host, running.port, TOKEN, tool_list(2)))
         times.append((time.perf_counter() - begun) * 1e3)
-        lane.close()
 
     threads = [threading.Thread(target=connect) for _ in range(CLIENTS)]
     for thread in threads:
@@ -74,6 +74,9 @@ def _first_lists(running: Gateway) -> list[float]:
         thread.join(60)
     if len(times) != CLIENTS:
         raise RuntimeError(f"{CLIENTS - len(times)} clients got no list")
+    for lane in lanes:
+        lane.check()
+        lane.close()
     return times
 
 

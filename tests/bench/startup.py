@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
-from tests.bench.load import INITIALIZE, INITIALIZED
+from tests.bench.lanes import INITIALIZE, INITIALIZED
 from tests.bench.measuring import median
 from tests.bench.stage import GATEWAY, IMAGE, ROOT, environment, gateway, private_home, python
 from tests.bench.table import Row, number, ratio

@@ -78,6 +78,14 @@ class ConfigurationInForce:
             ):
                 await self._services.fleet.restart(name)
 
+    async def _renew_secrets(self) -> None:
+        """Start the servers anew that run with a secret the person has changed."""
+        for name in self.current.enabled:
+            server = self.current.servers.get(name)
+            if server is not None and await self._services.launcher.has_other_secrets(server):
+                log.info("%s is started anew, since a secret of it was changed", name)
+                await self._services.fleet.restart(name)
+
     async def follow_files(self) -> None:
         """Read the files again whenever one has changed; for ever."""
         source, secrets = self._services.source, self._services.paths.secrets.parent
@@ -87,6 +95,7 @@ class ConfigurationInForce:
                     async for _ in batches:
                         await self.reload()
                         self._services.fleet.retry_missing()  # a secret may stand in one of the files now
+                        await self._renew_secrets()
             except GatewayError as error:
                 log.warning("changes of the files are not noticed for now: %s", error)
             await asyncio.sleep(_PAUSE)

@@ -141,7 +141,7 @@ class Services:
             StoreSource(self.secrets) if choice.file is None else EnvFileSource(choice.file)
             for choice in parse_secrets_option(text)
         ]
-        return [*chosen, EnvFileSource(self.paths.env_file)]
+        return [*chosen, EnvFileSource(self.paths.env_file, may_be_missing=True)]
 
     def _call_guard(self) -> CallGuard:
         """What stands around calls."""

@@ -146,9 +146,7 @@ def _export(arguments: argparse.Namespace) -> int:
         return 0
 
     async def work(store: EncryptedStore) -> int:
-        env_file = Paths.of_user().env_file
-        more = [EnvFileSource(env_file)] if env_file.is_file() else []
-        lookup = SecretLookup([StoreSource(store), *more])
+        lookup = SecretLookup([StoreSource(store), EnvFileSource(Paths.of_user().env_file, may_be_missing=True)])
         found = await lookup.find([references[name] for name in sorted(references)])
         if len(found) < len(references):
             for failure in lookup.failures.values():

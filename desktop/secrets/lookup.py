@@ -70,10 +70,12 @@ class EnvFileSource:
 
     Args:
         path: The file.
+        may_be_missing: Whether it is no failure that there is no such file.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, may_be_missing: bool = False) -> None:
         self._path = path
+        self._may_be_missing = may_be_missing
 
     @property
     def label(self) -> str:
@@ -82,9 +84,12 @@ class EnvFileSource:
 
     async def read(self, references: Sequence[SecretReference]) -> dict[str, str]:
         """Values of those the file has."""
-        values = await asyncio.to_thread(read_env_file, self._path)
+        values = await asyncio.to_thread(self._values)
         found = {reference.name: values.get(reference.name, values.get(reference.env)) for reference in references}
         return {name: value for name, value in found.items() if value is not None}
+
+    def _values(self) -> dict[str, str]:
+        return {} if self._may_be_missing and not self._path.exists() else read_env_file(self._path)
 
 
 class SecretLookup:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from desktop.secrets.lookup import SecretReference
-from desktop.secrets.store import SecretStore
+from desktop.secrets.store import SecretStore, is_internal
 
 __all__ = ["StoreSource"]
 
@@ -24,10 +24,13 @@ class StoreSource:
         self._store = store
 
     async def read(self, references: Sequence[SecretReference]) -> dict[str, str]:
-        """Values of those the store has; one that a sign-in supplies has none here."""
+        """Values of those the store has; one that a sign-in supplies has none here.
+
+        The tokens of sign-ins are no server's to ask for by their names in the store.
+        """
         found: dict[str, str] = {}
         for name in dict.fromkeys(reference.name for reference in references):
-            value = await self._store.get(name)
+            value = None if is_internal(name) else await self._store.get(name)
             if value:
                 found[name] = value
         return found

@@ -10,9 +10,9 @@ from typing import Final, Protocol
 
 from desktop.errors import UsageError
 
-__all__ = ["INTERNAL", "Protection", "SecretEntry", "SecretStore", "check_name", "is_internal"]
+__all__ = ["Protection", "SecretEntry", "SecretStore", "check_name", "is_internal"]
 
-INTERNAL: Final = "oauth/"
+INTERNAL: Final = ("oauth/", "oauth-client/", "oauth-client-secret/")
 LONGEST_NAME: Final = 255
 _NAME: Final = re.compile(r"[A-Za-z0-9._:-]+(?:/[A-Za-z0-9._:-]+)*")
 

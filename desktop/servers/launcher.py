@@ -148,6 +148,10 @@ class Launcher:
         """Raise `MissingSettingError` unless everything the server needs is set."""
         await self._secrets.find(server, values)
 
+    async def has_other_secrets(self, server: CatalogServer) -> bool:
+        """Whether a secret of the server was changed since it was given to it."""
+        return await self._secrets.are_other(server)
+
     async def learn_secrets(self, servers: Iterable[CatalogServer]) -> None:
         """Tell the redactor the stored secrets of servers that may not have been started yet."""
         await self._secrets.learn(servers)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from desktop.catalog.model import CatalogServer, SecretReference
-from desktop.errors import KeychainLockedError, MissingSettingError, PassphraseError
+from desktop.errors import KeychainLockedError, MissingSettingError, PassphraseError, SecretStoreError
 from desktop.policy.rules import NO_POLICY, Policy
 from desktop.secrets.lookup import SecretLookup
 from desktop.secrets.redaction import Redactor
@@ -33,6 +33,7 @@ class ServerSecrets:
         self._lookup = lookup
         self._redactor = redactor
         self._policy = policy
+        self._given: dict[str, dict[str, str]] = {}
 
     async def find(self, server: CatalogServer, values: Mapping[str, Any]) -> dict[str, str]:
         """The values by secret name.
@@ -60,7 +61,18 @@ class ServerSecrets:
             verb = "is" if len(names) == 1 else "are"
             hint = _hint(unset[0]) if unset else f"Set it for {server.name} in config.yaml"
             raise MissingSettingError(f"{shown} {verb} not set", hint)
+        self._given[server.name] = secrets
         return secrets
+
+    async def are_other(self, server: CatalogServer) -> bool:
+        """Whether the server would get other values now than it was given last; not while some can't be looked up."""
+        given = self._given.get(server.name)
+        if given is None or not server.secrets:
+            return False
+        found = await self._lookup.find(server.secrets)
+        if any(isinstance(failure, SecretStoreError) for failure in self._lookup.failures.values()):
+            return False
+        return {name: item.value for name, item in found.items()} != given
 
     def _check_policy(self, server: CatalogServer) -> None:
         policy = self._policy()

@@ -76,3 +76,32 @@ async def test_what_a_sign_in_supplies_has_no_value_of_its_own() -> None:
     await store.set("a", "", provider="oauth/github")
     with pytest.raises(MissingSettingError):
         await ServerSecrets(SecretLookup([StoreSource(store)]), Redactor()).find(server(SecretReference(name="a")), {})
+
+
+async def test_a_token_of_a_sign_in_is_no_server_s_to_ask_for() -> None:
+    store = MemoryStore({"oauth/github": "hush", "oauth-client/github": "hush"})
+    for name in ("oauth/github", "oauth-client/github"):
+        with pytest.raises(MissingSettingError):
+            await ServerSecrets(SecretLookup([StoreSource(store)]), Redactor()).find(
+                server(SecretReference(name=name)), {}
+            )
+
+
+async def test_a_changed_secret_is_noticed_and_one_that_can_not_be_read_is_not_taken_for_changed() -> None:
+    store = MemoryStore({"a": "1", "other": "1"})
+    source = StoreSource(store)
+    secrets = ServerSecrets(SecretLookup([source]), Redactor())
+    one = server(SecretReference(name="a"))
+    assert not await secrets.are_other(one)  # it was given none yet
+    await secrets.find(one, {})
+    await store.set("other", "2")
+    assert not await secrets.are_other(one)
+    await store.set("a", "2")
+    assert await secrets.are_other(one)
+    await secrets.find(one, {})
+    assert not await secrets.are_other(one)
+    source.read = Locked().read  # type: ignore[method-assign]
+    assert not await secrets.are_other(one)
+    del source.read
+    await store.delete("a")
+    assert await secrets.are_other(one)

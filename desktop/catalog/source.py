@@ -122,7 +122,7 @@ class ConfigurationSource:
         try:
             stored = self._profiles.find(id)
             if stored is None:
-                raise ProfileError(f"There is no profile {id}")
+                raise ProfileError(f"profile {id} not found")
             return read_profile(stored.document, id)
         except ProfileError as error:
             raise StateFileError(str(place), error.message) from error

@@ -9,7 +9,7 @@ from desktop.cli import output
 from desktop.cli.commands import Command, Group
 from desktop.cli.parser import Parser
 from desktop.cli.program import as_typed
-from desktop.errors import UsageError
+from desktop.errors import GatewayError, UsageError
 
 if TYPE_CHECKING:
     import argparse
@@ -214,8 +214,8 @@ def _client(arguments: argparse.Namespace) -> Client:
     if client is None:
         meant = similar_id(arguments.client)
         known = ", ".join(client.id for client in CLIENTS)
-        raise UsageError(
-            f"Vendor not found: {arguments.client}", f"Did you mean {meant}?" if meant else f"Known are {known}"
+        raise GatewayError(
+            f"client {arguments.client} not found", f"Did you mean {meant}?" if meant else f"Known are {known}"
         )
     return client
 

@@ -44,6 +44,7 @@ class Command(NamedTuple):
         example = "\n".join(f"{name} {line}".rstrip() for line in self.example.split("\n"))
         parser = Parser(name, self.summary, example)
         self.arguments(parser)
+        parser.take_both_forms_of_json()
         return parser
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from desktop.cli import output
 from desktop.cli.commands import Command, Group
 from desktop.cli.parser import Parser, closest
-from desktop.errors import StateFileError, UsageError
+from desktop.errors import GatewayError, StateFileError
 from desktop.state.features import KNOWN, feature
 from desktop.state.paths import Paths
 
@@ -35,7 +35,7 @@ def _say(name: str, word: str) -> int:
     if name not in KNOWN:
         meant = closest(name, KNOWN)
         hint = f"Did you mean {meant}?" if meant else f"There are {', '.join(KNOWN)}"
-        raise UsageError(f'unknown feature "{name}"', hint)
+        raise GatewayError(f"feature {name} not found", hint)
     paths = Paths.of_user()
     _write(paths.docker_config, paths.lock_for(paths.docker_config), name, word)
     output.tip(f"{name} is {word}: {KNOWN[name].summary}.")
@@ -71,9 +71,7 @@ def _list(arguments: argparse.Namespace) -> int:
     if arguments.json:
         output.print_json(words)
         return 0
-    width = max(map(len, words))
-    for name, word in words.items():
-        print(f"{name:{width}}  {word:8}  {KNOWN[name].summary}")
+    output.print_table(("NAME", "STATE", "DESCRIPTION"), [(*item, KNOWN[item[0]].summary) for item in words.items()])
     return 0
 
 

@@ -115,9 +115,12 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     room = width() - sum(widths) - 2 * len(widths)
     is_terminal = sys.stdout.isatty()
     is_below = is_terminal and room < _NARROWEST_CELL
+    while is_below and sum(widths) + 2 * len(widths) - 2 > width() and max(widths) > _NARROWEST_CELL:
+        widths[widths.index(max(widths))] -= 1
 
     def line(cells: Sequence[str]) -> str:
-        padded = "  ".join(padded_to(cell, size) for cell, size in zip(cells, widths, strict=False))
+        shown = [clipped(cell, size) for cell, size in zip(cells, widths, strict=False)] if is_below else cells
+        padded = "  ".join(padded_to(cell, size) for cell, size in zip(shown, widths, strict=False))
         if is_below:
             return f"{padded.rstrip()}\n  {clipped(cells[-1], width() - 2)}".rstrip()
         return f"{padded}  {clipped(cells[-1], room) if is_terminal else cells[-1]}".rstrip()

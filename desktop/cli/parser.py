@@ -87,6 +87,22 @@ class Parser(argparse.ArgumentParser):
         self.add_argument(*names, **settings)
         self._valued.update(names)
 
+    def take_both_forms_of_json(self) -> None:
+        """Where results can be had as JSON by ``--json``, ``--format json`` is understood as well, and the other way round."""
+        options = self._option_string_actions
+        format = options.get("--format")
+        if "--json" in self._switches and format is None:
+            self.option("--format", dest="json", choices=["json"], default=False, help=argparse.SUPPRESS)
+        elif format is not None and "json" in (format.choices or ()) and "--json" not in options:
+            self.add_argument(
+                "--json",
+                action="store_const",
+                const="json",
+                dest=format.dest,
+                default=format.default,
+                help=argparse.SUPPRESS,
+            )
+
     def read(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Understand the arguments; options and names may be mixed. Exits with code 2 when they are wrong.
 

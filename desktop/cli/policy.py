@@ -50,7 +50,10 @@ def _set(arguments: argparse.Namespace) -> int:
 
 
 def _dump(arguments: argparse.Namespace) -> int:
-    sys.stdout.write(_file().text())
+    text = _file().text()
+    sys.stdout.write(text)
+    if text and not text.endswith("\n") and sys.stdout.isatty():
+        print()
     return 0
 
 

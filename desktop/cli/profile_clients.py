@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from desktop.errors import UsageError
+from desktop.errors import GatewayError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,14 +12,14 @@ __all__ = ["check_clients", "clients_with", "connect_clients"]
 
 
 def check_clients(names: Sequence[str]) -> None:
-    """Raises `UsageError` for a client nobody knows, before anything is done."""
+    """Raises `GatewayError` for a client nobody knows, before anything is done."""
     from desktop.clients.known import find_client, similar_id
 
     for name in names:
         if find_client(name) is None:
             meant = similar_id(name)
-            raise UsageError(
-                f"Vendor not found: {name}", f"Did you mean {meant}?" if meant else "See docker-mcp client ls"
+            raise GatewayError(
+                f"client {name} not found", f"Did you mean {meant}?" if meant else "See docker-mcp client ls"
             )
 
 

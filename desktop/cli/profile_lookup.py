@@ -32,7 +32,7 @@ def stored_profile(id: str, paths: Paths) -> StoredProfile:
     if found is None:
         meant = closest(id, profiles.all([]))
         raise ProfileError(
-            f"There is no profile {id}", f"Did you mean {meant}?" if meant else "See docker-mcp profile ls"
+            f"profile {id} not found", f"Did you mean {meant}?" if meant else "See docker-mcp profile ls"
         )
     return found
 

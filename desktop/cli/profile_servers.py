@@ -152,7 +152,7 @@ GROUP: Final = Group(
             _add_arguments,
         ),
         Command(
-            ("remove", "rm"),
+            ("rm", "remove"),
             "Take servers out of a profile.",
             "my_profile --name duckduckgo",
             _remove,

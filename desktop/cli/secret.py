@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from desktop.cli import output
 from desktop.cli.commands import Command, Group
-from desktop.cli.parser import Parser, complain
-from desktop.errors import GatewayError, KeychainUnavailableError, UsageError
+from desktop.cli.parser import Parser, closest, complain
+from desktop.errors import GatewayError, KeychainUnavailableError, ServerNotFoundError, UsageError
 from desktop.state.paths import Paths
 
 if TYPE_CHECKING:
@@ -140,7 +140,9 @@ def _export(arguments: argparse.Namespace) -> int:
     servers = _servers()
     for name in arguments.servers:
         if name not in servers:
-            raise UsageError(f"server {name} not found in catalog", "See docker-mcp catalog show")
+            meant = closest(name, servers)
+            hint = f"Did you mean {meant}?" if meant else "See docker-mcp catalog show"
+            raise ServerNotFoundError(f"server {name} not found in catalog", hint)
     references = {item.name: item for name in arguments.servers for item in servers[name].secrets}
     if not references:
         return 0

@@ -166,7 +166,7 @@ GROUP: Final = Group(
     "server",
     "Servers: which are enabled, and what they are.",
     (
-        Command(("list", "ls"), "List the enabled servers and what they need.", "--json", _list, _list_arguments),
+        Command(("ls", "list"), "List the enabled servers and what they need.", "--json", _list, _list_arguments),
         Command(("enable", "add"), "Enable servers.", "duckduckgo time", _enable, _enable_arguments),
         Command(("disable", "remove", "rm"), "Disable servers.", "duckduckgo", _disable, _names_argument),
         Command(("inspect",), "Show what is known of a server, as JSON.", "duckduckgo", _inspect, _inspect_arguments),

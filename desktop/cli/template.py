@@ -87,7 +87,7 @@ GROUP: Final = Group(
     "template",
     "Templates: profiles to begin with.",
     (
-        Command(("list", "ls"), "List the templates.", "", _list, _list_arguments),
+        Command(("ls", "list"), "List the templates.", "", _list, _list_arguments),
         Command(("use",), "Make a profile from a template.", "ai-coding --name Work", _use, _use_arguments),
     ),
     aliases=("templates",),

@@ -105,7 +105,7 @@ class Profiles:
         with file_lock(self._lock_path):
             known = self.find(id)
             if known is None:
-                raise ProfileError(f"There is no profile {id}", "See docker-mcp profile ls")
+                raise ProfileError(f"profile {id} not found", "See docker-mcp profile ls")
             if not known.is_own:
                 changes = decide(known.document)
                 if changes:
@@ -119,7 +119,7 @@ class Profiles:
         with file_lock(self._lock_path):
             known = self.find(id)
             if known is None:
-                raise ProfileError(f"There is no profile {id}", "See docker-mcp profile ls")
+                raise ProfileError(f"profile {id} not found", "See docker-mcp profile ls")
             if not known.is_own:
                 raise ProfileError(
                     f"The profile {id} is kept in {known.place}, which another program writes",

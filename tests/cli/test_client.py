@@ -197,7 +197,7 @@ def test_codex_has_no_project_file(run: Run, tmp_path: Path) -> None:
 
 
 def test_an_unknown_client_gets_a_suggestion(run: Run) -> None:
-    assert refusal(run("client", "connect", "cursr", "-g")) == "Vendor not found: cursr. Did you mean cursor?"
+    assert refusal(run("client", "connect", "cursr", "-g")) == "client cursr not found. Did you mean cursor?"
     assert "Known are amazon-q, " in refusal(run("client", "connect", "xyzzy", "-g"))
 
 

@@ -267,3 +267,23 @@ def test_flags_are_understood_as_go_writes_them() -> None:
     assert (read.watch, read.verbose, read.name, read.words) == (False, True, ["--dashed", "c=d"], ["a", "b", "--e"])
     assert parser.read(["--no-watch"]).watch is False
     assert parser.read(["--watch=T", "--verbose=0"]).watch is True
+
+
+def _tells_json(command: Command) -> bool:
+    options = {name: action for action in command.parser("x")._actions for name in action.option_strings}
+    return ("--json" in options and options["--json"].nargs == 0) or "json" in (
+        options["--format"].choices or () if "--format" in options else ()
+    )
+
+
+@pytest.mark.parametrize("name", [name for name, command in COMMANDS.items() if _tells_json(command)])
+def test_json_is_asked_for_in_either_form(name: str) -> None:
+    command = COMMANDS[name]
+    needed = ["x"] * sum(
+        1 for action in command.parser("x")._actions if not action.option_strings and action.nargs not in ("?", "*")
+    )
+    one = command.parser("x").read(["--json", *needed]) if name != "docker-mcp tools call" else None
+    other = command.parser("x").read(["--format", "json", *needed])
+    told = [vars(other)] if one is None else [vars(one), vars(other)]
+    for values in told:
+        assert values.get("format") == "json" or values.get("json")

@@ -286,7 +286,7 @@ def test_profiles_of_the_reference_are_there_and_are_taken_over_when_changed(
 def test_a_database_that_is_none_is_one_sentence(say: Say, here: Path, content: bytes) -> None:
     (here / "mcp-toolkit.db").write_bytes(content)
     assert say("show", "x") == (
-        "1 docker-mcp: There is no profile x. See docker-mcp profile ls.\n"
+        "1 docker-mcp: profile x not found. See docker-mcp profile ls.\n"
         if not content
         else f"1 docker-mcp: {here / 'mcp-toolkit.db'}: it can't be read (file is not a database)\n"
     )
@@ -370,15 +370,15 @@ def test_a_client_is_connected_with_its_profile(say: Say, tmp_path: Path) -> Non
     assert "had by cursor\n" in say("show", "x", "--clients")
     assert json.loads(say("show", "y", "--clients", "--format", "json"))["clients"] == []
     assert say("create", "--name", "z", "--connect", "curser") == (
-        "2 docker-mcp: Vendor not found: curser. Did you mean cursor?\n"
+        "1 docker-mcp: client curser not found. Did you mean cursor?\n"
     )
-    assert say("show", "z").startswith("1 docker-mcp: There is no profile z.")
+    assert say("show", "z").startswith("1 docker-mcp: profile z not found.")
 
 
 def test_an_unknown_profile_is_named_with_the_one_probably_meant(say: Say) -> None:
     say("create", "--name", "work")
-    assert say("show", "wrok") == "1 docker-mcp: There is no profile wrok. Did you mean work?\n"
-    assert say("show", "other") == "1 docker-mcp: There is no profile other. See docker-mcp profile ls.\n"
+    assert say("show", "wrok") == "1 docker-mcp: profile wrok not found. Did you mean work?\n"
+    assert say("show", "other") == "1 docker-mcp: profile other not found. See docker-mcp profile ls.\n"
 
 
 def test_a_broken_profile_does_not_hide_the_others(say: Say, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -406,7 +406,7 @@ def test_a_gateway_runs_a_profile_and_nothing_else(run: Run, docker_mcp: Path) -
     consent = run("server", "enable", "tiny", "--without-container")
     assert consent.returncode == 0
     run("profile", "create", "--name", "x", "--server", "tiny")
-    assert refusal(run("gateway", "run", "--profile", "y")).startswith("There is no profile y.")
+    assert refusal(run("gateway", "run", "--profile", "y")).startswith("profile y not found.")
     told = run("gateway", "run", "--profile", "x", "--dry-run").stderr
     assert "- Those servers are enabled: tiny\n" in told
     run("profile", "tools", "x", "--disable-all", "tiny")

@@ -31,6 +31,7 @@ __all__ = ["Application", "GatewayOptions", "hosted_by_tray", "running"]
 _DEFAULT_PORT: Final = 8811
 _ENGINE_LOOK_DELAY: Final = 0.5
 _INDEX_DELAY: Final = 2.0
+_CLIENTS_DELAY: Final = 1.0
 _CLOSE_LIMIT: Final = 9.0
 log = logging.getLogger(__name__)
 
@@ -85,6 +86,7 @@ async def _published() -> AsyncIterator[Application]:
         application.questions_are_seen()
         application.keep_search_ready()
         application.keep_catalog_current()
+        application.keep_clients_in_view()
         await application.publish_locally()
         with contextlib.suppress(EndpointError):
             port = os.environ.get("MCP_GATEWAY_PORT", "")
@@ -202,6 +204,10 @@ class Application(RunningHost):
         """From now on fetch the official catalog when it is old."""
         self._spawn(keep_current(self.services.paths))
 
+    def keep_clients_in_view(self) -> None:
+        """From now on look after the AI clients' files."""
+        self._spawn(self._follow_clients())
+
     # Inner workings.
 
     def _configuration_changed(self, configuration: Configuration) -> None:
@@ -210,6 +216,10 @@ class Application(RunningHost):
             self._spawn(self.services.launcher.learn_secrets(enabled))
         if self._indexes:
             self._spawn(self._index())
+
+    async def _follow_clients(self) -> None:
+        await asyncio.sleep(_CLIENTS_DELAY)
+        await self.connected_clients.follow()
 
     async def _index(self) -> None:
         await asyncio.sleep(_INDEX_DELAY)

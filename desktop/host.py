@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from desktop.events import EventStream
 from desktop.gateway.open_calls import RunningCall
@@ -12,7 +12,12 @@ from desktop.policy.question import Answer, Question
 from desktop.servers.status import OfferedTool, ServerStatus
 from desktop.sharing import Sharing
 
+if TYPE_CHECKING:
+    from desktop.clients.roster import Connected, Plan, Removed
+    from desktop.clients.view import ClientView
+
 __all__ = [
+    "ClientsChanged",
     "EndpointStatus",
     "EngineState",
     "EngineStatus",
@@ -78,7 +83,12 @@ class QuestionsChanged:
     """A question to the person has come or gone."""
 
 
-HostEvent = ServersChanged | StatusChanged | ProblemsChanged | QuestionsChanged
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientsChanged:
+    """How AI clients stand is new: connected, come, gone, or their entry taken away."""
+
+
+HostEvent = ServersChanged | StatusChanged | ProblemsChanged | QuestionsChanged | ClientsChanged
 
 
 class Host(Protocol):
@@ -155,3 +165,18 @@ class Host(Protocol):
 
     async def token(self) -> str:
         """The bearer token clients need for the endpoint."""
+
+    def clients(self) -> tuple[ClientView, ...]:
+        """Every AI client we know, by name; empty until they were looked at for the first time."""
+
+    async def refresh_clients(self) -> None:
+        """Look at the clients' files again."""
+
+    async def plan_client(self, id: str) -> Plan:
+        """What `connect_client` would write, as a difference to show."""
+
+    async def connect_client(self, id: str) -> Connected:
+        """Put our entry into a client's file, or bring it up to date; also what brings back one that was dropped."""
+
+    async def disconnect_client(self, id: str) -> tuple[Removed, ...]:
+        """Take our entry out of a client's files; its token is revoked and its sessions end."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from desktop.configuration_in_force import ConfigurationInForce
+from desktop.connected_clients import ConnectedClients
 from desktop.errors import EnginePermissionError, ServerNotFoundError, UsageError
 from desktop.events import EventStream
 from desktop.gateway.local_endpoint import LocalEndpoint
@@ -26,6 +28,10 @@ from desktop.servers.status import OfferedTool, ServerKind, ServerStatus
 from desktop.services import Services
 from desktop.sharing import Sharing
 
+if TYPE_CHECKING:
+    from desktop.clients.roster import Connected, Plan, Removed
+    from desktop.clients.view import ClientView
+
 __all__ = ["RunningHost"]
 
 
@@ -39,12 +45,14 @@ class RunningHost:
         services: The same.
         configuration: Which configuration is in force.
         local_endpoint: Where clients reach the gateway.
+        connected_clients: How AI clients stand.
     """
 
     def __init__(self, services: Services) -> None:
         self.services = services
         self.configuration = ConfigurationInForce(services)
         self.local_endpoint = LocalEndpoint(services.gateway, services.paths, ready=lambda: self.configuration.loaded)
+        self.connected_clients = ConnectedClients(services, self.local_endpoint)
 
     @property
     def events(self) -> EventStream[HostEvent]:
@@ -164,6 +172,26 @@ class RunningHost:
     async def cancel_call(self, number: int) -> None:
         """End a call the person does not want to wait for."""
         self.services.gateway.open_calls.cancel(number)
+
+    def clients(self) -> tuple[ClientView, ...]:
+        """Every AI client we know."""
+        return self.connected_clients.views()
+
+    async def refresh_clients(self) -> None:
+        """Look at the clients' files again."""
+        await self.connected_clients.refresh()
+
+    async def plan_client(self, id: str) -> Plan:
+        """What connecting a client would write."""
+        return await self.connected_clients.plan_connect(id)
+
+    async def connect_client(self, id: str) -> Connected:
+        """Put our entry into a client's file."""
+        return await self.connected_clients.connect(id)
+
+    async def disconnect_client(self, id: str) -> tuple[Removed, ...]:
+        """Take our entry out of a client's files."""
+        return await self.connected_clients.disconnect(id)
 
     async def token(self) -> str:
         """The bearer token of the endpoint."""

@@ -14,6 +14,7 @@ from desktop.errors import GatewayError, UsageError
 if TYPE_CHECKING:
     import argparse
 
+    from desktop.cli.client_list import SeenClient
     from desktop.clients.description import Client
     from desktop.clients.roster import Connected, Plan, Removed, Roster, Wish
 
@@ -127,11 +128,31 @@ def _manual(arguments: argparse.Namespace) -> int:
 def _show(roster: Roster, project: Path | None, *, as_json: bool = False, show_all: bool = False) -> None:
     from desktop.cli import client_list
 
-    statuses = roster.statuses(project)
+    statuses, seen = roster.statuses(project), _seen()
     if as_json:
-        output.print_json(client_list.as_json(statuses))
+        output.print_json(client_list.as_json(statuses, seen))
     else:
-        client_list.print_list(statuses, project, show_all=show_all)
+        client_list.print_list(statuses, seen, project, show_all=show_all)
+
+
+def _seen() -> tuple[SeenClient, ...] | None:
+    """The clients that have come to the running gateway; None when none runs."""
+    from desktop.cli.client_list import SeenClient
+    from desktop.errors import GatewayError
+    from desktop.gateway.local_client import LocalClient
+    from desktop.state.paths import Paths
+
+    try:
+        gateway = LocalClient.connect(Paths.of_user())
+        if gateway is None:
+            return None
+        try:
+            listed = gateway.request("mcp-gateway/clients", {})["clients"]
+        finally:
+            gateway.close()
+    except (GatewayError, KeyError, TypeError):
+        return None  # an older gateway, or one that ends just now
+    return tuple(SeenClient(**client) for client in listed)
 
 
 def _show_plans(plans: tuple[Plan, ...], *, as_json: bool) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from desktop.cli import output
 from desktop.clients.configured import ConfiguredServer, Transport, is_of_reference
 from desktop.clients.status import ClientStatus
+from desktop.clients.view import view_of
 
 __all__ = ["as_json", "print_list"]
 
@@ -19,23 +21,47 @@ _OURS: Final = "MCP Gateway"
 _REFERENCE: Final = "Docker MCP Catalog (gateway server)"
 
 
-def print_list(statuses: Sequence[ClientStatus], project: Path | None, *, show_all: bool = False) -> None:
-    """Clients and their servers; without ``show_all`` only those that are here."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenClient:
+    """A client that has come to the running gateway (`desktop.gateway.sightings.Sighting`)."""
+
+    client: str
+    name: str
+    version: str
+    sessions: int
+    tools: int
+
+
+def print_list(
+    statuses: Sequence[ClientStatus],
+    seen: Sequence[SeenClient] | None,
+    project: Path | None,
+    *,
+    show_all: bool = False,
+) -> None:
+    """Clients and their servers.
+
+    Args:
+        statuses: The clients.
+        seen: Who has come to the running gateway; None when none runs.
+        project: The project they are of; None for the user's own files.
+        show_all: Whether to list clients that are not here as well.
+    """
     if project is None:
         print("=== System-wide MCP Configurations ===")
     else:
         print(f"=== Project-wide MCP Configurations ({project}) ===")
     for status in statuses:
         if show_all or project is not None or status.presence.installed:
-            _print_client(status, in_project=project is not None)
+            _print_client(status, seen, in_project=project is not None)
 
 
-def as_json(statuses: Sequence[ClientStatus]) -> dict[str, Any]:
+def as_json(statuses: Sequence[ClientStatus], seen: Sequence[SeenClient] | None) -> dict[str, Any]:
     """Clients by id."""
-    return {status.client.id: _client(status) for status in statuses}
+    return {status.client.id: _client(status, seen) for status in statuses}
 
 
-def _print_client(status: ClientStatus, *, in_project: bool) -> None:
+def _print_client(status: ClientStatus, seen: Sequence[SeenClient] | None, *, in_project: bool) -> None:
     if status.error:
         line, colour = status.error, _RED
     elif status.connected:
@@ -45,8 +71,9 @@ def _print_client(status: ClientStatus, *, in_project: bool) -> None:
     else:
         line, colour = "disconnected", _ORANGE if status.servers else _RED
     print(f" {output.coloured('●', colour)} {status.client.id}: {output.printable(line)}")
-    if status.outdated:
-        print(output.printable(f"   ({status.outdated}; connect again)"))
+    if status.dropped or status.outdated or (status.ours is not None and seen is not None):
+        view = view_of(status, seen or ())
+        print(output.printable(f"   ({'. '.join(filter(None, (view.line, view.hint)))})"))
     for server in status.servers:
         print(output.printable(f"   {server.name}: {_shown(server, status)} ({server.transport.value})"))
 
@@ -62,7 +89,7 @@ def _shown(server: ConfiguredServer, status: ClientStatus) -> str:
     return " ".join((*variables, server.command, *server.args))
 
 
-def _client(status: ClientStatus) -> dict[str, Any]:
+def _client(status: ClientStatus, seen: Sequence[SeenClient] | None) -> dict[str, Any]:
     servers: dict[str, list[dict[str, Any]]] = {name: [] for name in _GROUPS.values()}
     for server in status.servers:
         servers[_GROUPS[server.transport]].append(_server(server))
@@ -82,13 +109,20 @@ def _client(status: ClientStatus) -> dict[str, Any]:
     else:
         found["isInstalled"] = status.presence.installed
         found["isOsSupported"] = status.file is not None
-    return found | {"gateway": _gateway(status)}
+    return found | {"gateway": _gateway(status, seen)}
 
 
-def _gateway(status: ClientStatus) -> dict[str, Any]:
+def _gateway(status: ClientStatus, seen: Sequence[SeenClient] | None) -> dict[str, Any]:
     """What is ours beside the reference's form."""
     client = status.client
+    view = view_of(status, seen or ())
     return {
+        "state": view.state.name.lower(),
+        "line": view.line,
+        "hint": view.hint,
+        "version": view.version,
+        "sessions": view.sessions,
+        "tools": view.tools,
         "file": str(status.file.path) if status.file is not None else "",
         "format": status.file.format.value if status.file is not None else "",
         "entry": status.ours.name if status.ours is not None else "",

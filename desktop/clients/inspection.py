@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -89,6 +90,7 @@ class Inspection:
         status = ClientStatus(client=client, file=files[0], exists=files[0].path.is_file(), presence=presence)
         try:
             sights = [self.look(file) for file in files]
+            known = self._was_connected(client, files)
         except StateFileError as error:
             denied = isinstance(error.__cause__, PermissionError)
             return replace(status, error=str(error), no_permission=denied)
@@ -101,6 +103,7 @@ class Inspection:
             ours=with_ours.ours if with_ours is not None else None,
             reference=next((sight.reference for sight in sights if sight.reference is not None), None),
             outdated=outdated,
+            dropped=with_ours is None and known,
         )
 
     def files(self, client: Client, project: Path | None) -> list[ConfigFile]:
@@ -145,6 +148,11 @@ class Inspection:
     def connection(self, file: ConfigFile, path: EntryPath) -> Connection:
         """The connection for an entry in a file."""
         return Connection(file.client.id, self._client_file(file), file.format, path, self._receipts)
+
+    def _was_connected(self, client: Client, files: Sequence[ConfigFile]) -> bool:
+        """Whether we have put an entry into one of these files and not taken it out."""
+        places = {str(self._client_file(file).target()) for file in files}
+        return any(receipt.client == client.id and receipt.target in places for receipt in self._receipts.all())
 
     def _has_receipt(self, file: ConfigFile, server: ConfiguredServer, data: Any) -> bool:
         if not server.name.startswith(NAME):

@@ -32,6 +32,7 @@ class ClientStatus:
         servers: Every server in its files.
         ours: Our entry, when it is there.
         reference: The entry of the reference, when it is there.
+        dropped: Whether our entry is gone although nobody disconnected the client.
         outdated: Why our entry would not work any more, half a sentence; empty when all is well.
         error: Why the file can't be read, one sentence; empty when it can.
         no_permission: Whether that is for want of permission.
@@ -44,6 +45,7 @@ class ClientStatus:
     servers: tuple[ConfiguredServer, ...] = ()
     ours: ConfiguredServer | None = None
     reference: ConfiguredServer | None = None
+    dropped: bool = False
     outdated: str = ""
     error: str = ""
     no_permission: bool = False

@@ -30,16 +30,19 @@ from desktop.gateway.offers import Offers
 from desktop.gateway.open_calls import OpenCalls
 from desktop.gateway.own_tools import OwnTools
 from desktop.gateway.session import Call, CallLog, Reply, Session
+from desktop.gateway.sightings import Sightings
 from desktop.jsonrpc import Envelope, MalformedMessageError
 from desktop.policy.rules import NO_POLICY, Policy
 from desktop.servers.fleet import Fleet
 from desktop.servers.upstream import PROTOCOL_VERSION
 
-__all__ = ["NAMES_METHOD", "SUPPORTED_VERSIONS", "Gateway"]
+__all__ = ["CLIENTS_METHOD", "NAMES_METHOD", "SUPPORTED_VERSIONS", "Gateway"]
 
 SUPPORTED_VERSIONS: Final = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
 NAMES_METHOD: Final = "mcp-gateway/names"
 """Of our own: which server and which tool of it a name means, ``{"tools": {name: [server, tool]}}``."""
+CLIENTS_METHOD: Final = "mcp-gateway/clients"
+"""Of our own: which clients have come, ``{"clients": [{client, name, version, sessions, tools}]}``."""
 _ACTIVITY_NEWS: Final = 0.25
 log = logging.getLogger(__name__)
 
@@ -58,6 +61,7 @@ class Gateway:
         changed: An event whenever sessions, calls or the offer changed.
         sessions: The live client sessions by id.
         open_calls: The calls under way.
+        sightings: The clients that came.
     """
 
     def __init__(
@@ -87,6 +91,7 @@ class Gateway:
             call_log=call_log,
         )
         self._followed = FollowedResources(self.sessions, fleet, forwarding, work)
+        self.sightings = Sightings(self.sessions, lambda session: len(self._offers.of(session).tool_routes))
         self._rebuilding = False
         self._active = False
         fleet.attach(FromServers(self.sessions, fleet.announce, self._rebuild_soon))
@@ -105,6 +110,7 @@ class Gateway:
             NAMES_METHOD: lambda call, _: call.result(
                 jsonrpc.encode({"tools": self._offers.of(call.session).tool_routes})
             ),
+            CLIENTS_METHOD: self._list_clients,
             "ping": lambda call, _: call.result(b"{}"),
             "initialize": self._initialize,
         }
@@ -271,6 +277,10 @@ class Gateway:
             result["instructions"] = self.offer.instructions
         call.result(jsonrpc.encode(result))
         self.changed.publish(None)
+
+    def _list_clients(self, call: Call, message: Envelope) -> None:
+        self.sightings.look()
+        call.result(jsonrpc.encode({"clients": self.sightings.as_json()}))
 
     def _list(self, call: Call, which: str) -> None:
         if self._fleet.all_settled:

@@ -161,6 +161,7 @@ class ModernClients:
         session.introduce(about)
         streams = self._subscriptions[session.id] = Subscriptions(self._gateway, session, self._numbers)
         session.attach(streams)
+        self._gateway.changed.publish(None)
         return session
 
     async def end_idle(self, oldest: float) -> None:

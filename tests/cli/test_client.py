@@ -8,9 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.cli.conftest import Run, refusal
+from tests.cli.conftest import Run, command, refusal
+from tests.helpers.ports import free_port
+from tests.helpers.processes import started, wait_until
 
 REFERENCE = {"command": "docker", "args": ["mcp", "gateway", "run"]}
 
@@ -218,3 +221,32 @@ def test_manual_instructions(run: Run) -> None:
 def test_clients_are_offered_to_the_tab_key(run: Run) -> None:
     lines = run("__complete", "client", "connect", "cur").stdout.splitlines()
     assert lines[0] == "cursor\tCursor"
+
+
+def test_the_running_gateway_says_who_has_come(
+    run: Run, cursor: Path, environment: dict[str, str], tmp_path: Path, listed: Callable[..., Any], docker_mcp: Path
+) -> None:
+    port = free_port()
+    gateway = command("gateway", "run", "--transport", "streaming", "--port", str(port))
+    with started(gateway, environment, log=tmp_path / "gateway.log"):
+        wait_until(lambda: run("gateway", "status").returncode == 0, what="the gateway's start")
+        connected = run("client", "connect", "cursor", "-g")
+        assert "No gateway listens" not in connected.stderr
+        assert "   (written, waiting for Cursor)" in connected.stdout.splitlines()
+        entry = json.loads(cursor.read_text("utf-8"))["mcpServers"]["mcp-gateway"]
+        assert entry["url"] == f"http://127.0.0.1:{port}/mcp"
+        info = {"name": "cursor-vscode", "version": "2.3"}
+        params = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": info}
+        message = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+        headers = entry["headers"] | {"Accept": "application/json, text/event-stream"}
+        assert httpx.post(entry["url"], json=message, headers=headers, trust_env=False).status_code == 200
+        found = listed("-g")["cursor"]["gateway"]
+        assert (found["state"], found["version"], found["sessions"]) == ("connected", "2.3", 1)
+        line = f"connected, Cursor 2.3, {found['tools']} tools"
+        assert found["line"] == line
+        assert f"   ({line})" in run("client", "ls", "-g").stdout.splitlines()
+        assert run("client", "disconnect", "cursor", "-g", "-q").returncode == 0
+        wait_until(
+            lambda: httpx.post(entry["url"], json=message, headers=headers, trust_env=False).status_code == 401,
+            what="the end of the token",
+        )

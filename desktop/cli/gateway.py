@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from desktop.cli import deferred, output
 from desktop.cli.commands import Command, Group
 from desktop.cli.gateway_flags import Serving, add_flags, chosen_options, chosen_serving
+from desktop.cli.parser import Parser
 from desktop.state.paths import Paths
 
 if TYPE_CHECKING:
@@ -156,11 +157,18 @@ class _Run:
         return output.duration(time.monotonic() - self._started)
 
 
+def _status_arguments(parser: Parser) -> None:
+    parser.option("--format", choices=["json"], help="print a JSON object")
+
+
 def _status(arguments: argparse.Namespace) -> int:
     from desktop.gateway.local_client import running_gateway
 
     address = running_gateway(Paths.of_user())
-    print(address or "not running")
+    if arguments.format == "json":
+        output.print_json({"running": address is not None, "address": address or ""})
+    else:
+        print(address or "not running")
     return 0 if address else 1
 
 
@@ -176,7 +184,13 @@ GROUP: Final = Group(
     "The gateway: run it, find it, its token.",
     (
         Command(("run",), "Run the gateway in the foreground.", "--transport streaming --port 8811", _run, add_flags),
-        Command(("status",), "Print where the running gateway is reached; exit code 1 when none runs.", "", _status),
+        Command(
+            ("status",),
+            "Print where the running gateway is reached; exit code 1 when none runs.",
+            "\n--format json",
+            _status,
+            _status_arguments,
+        ),
         Command(("token",), "Print the bearer token that HTTP clients need.", "", _token),
     ),
 )

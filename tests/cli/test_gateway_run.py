@@ -356,6 +356,8 @@ def test_flags_that_ask_for_nothing_are_accepted(run: Run) -> None:
 def test_status_says_that_nothing_runs(run: Run) -> None:
     result = run("gateway", "status")
     assert (result.returncode, result.stdout) == (1, "not running\n")
+    told = run("gateway", "status", "--format", "json")
+    assert (told.returncode, json.loads(told.stdout)) == (1, {"running": False, "address": ""})
 
 
 def test_the_token_stays_the_same(run: Run) -> None:

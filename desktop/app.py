@@ -132,6 +132,8 @@ class Application(RunningHost):
         if await asyncio.to_thread(self._offers_dynamic_tools):
             self._offer_dynamic_tools()
         await self.configuration.reload()
+        self._spawn(self.services.look_at_sign_ins())
+        self._spawn(self.services.tokens.keep_fresh())
         self.fleet.watch_idle()
         if options.watch:
             self._spawn(self.configuration.follow_files())
@@ -140,6 +142,7 @@ class Application(RunningHost):
         """Take everything down, within about ten seconds; what could not be stopped by then is left to the watchdog."""
         services = self.services
         steps: tuple[tuple[str, Callable[[], Coroutine[Any, Any, None]]], ...] = (
+            ("sign-ins", services.sign_ins.close),
             ("tasks", self._cancel_tasks),
             ("sessions", self.gateway.close),
             ("servers", self.fleet.close),

@@ -12,6 +12,7 @@ from desktop.errors import GatewayError
 from desktop.events import EventStream
 from desktop.host import ProblemsChanged, ServersChanged
 from desktop.policy.rules import Policy
+from desktop.servers.sign_in_apps import apps_of
 from desktop.services import Services
 from desktop.state.watching import watch
 
@@ -56,6 +57,7 @@ class ConfigurationInForce:
             if await asyncio.to_thread(services.policy.load) is policy and new is self.current and self.loaded:
                 return
             self.current = new
+            services.apps = apps_of(new.servers)
             await services.fleet.apply(new)
             if self.loaded and services.policy.current is not policy:
                 await self._take_secrets_back(policy)
@@ -94,6 +96,7 @@ class ConfigurationInForce:
                 async with contextlib.aclosing(watch((*source.watched_directories(), secrets))) as batches:
                     async for _ in batches:
                         await self.reload()
+                        await self._services.look_at_sign_ins()  # another process may have signed in or out
                         self._services.fleet.retry_missing()  # a secret may stand in one of the files now
                         await self._renew_secrets()
             except GatewayError as error:

@@ -23,6 +23,7 @@
     │   └── PassphraseError            the passphrase is missing or wrong
     ├── SignInError            signing in, or staying signed in, failed at some step
     │   ├── SignInCancelledError       the person called it off
+    │   ├── ScopeMissingError          the token is good, but not for what was asked: sign in again for more
     │   ├── GrantRefusedError          the provider no longer accepts what it gave: sign in again
     │   └── ProviderUnavailableError   the provider can't be reached now; it is tried again later
     └── EndpointError          our own endpoint can't be opened (port in use, address not ours)
@@ -52,6 +53,7 @@ __all__ = [
     "PassphraseError",
     "ProfileError",
     "ProviderUnavailableError",
+    "ScopeMissingError",
     "SecretStoreError",
     "ServerGoneError",
     "ServerNotFoundError",
@@ -188,6 +190,10 @@ class SignInError(GatewayError):
 
 class SignInCancelledError(SignInError):
     """The person called a sign-in off."""
+
+
+class ScopeMissingError(SignInError):
+    """A server wants more to be allowed than the person has allowed so far."""
 
 
 class GrantRefusedError(SignInError):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from desktop.events import EventStream
 from desktop.gateway.open_calls import RunningCall
+from desktop.oauth.status import SignInState, SignInStatus
 from desktop.policy.question import Answer, Question
 from desktop.servers.status import OfferedTool, ServerStatus
 from desktop.sharing import Sharing
@@ -27,6 +29,9 @@ __all__ = [
     "QuestionsChanged",
     "RunningCall",
     "ServersChanged",
+    "SignInState",
+    "SignInStatus",
+    "SignInsChanged",
     "StatusChanged",
 ]
 
@@ -88,7 +93,14 @@ class ClientsChanged:
     """How AI clients stand is new: connected, come, gone, or their entry taken away."""
 
 
-HostEvent = ServersChanged | StatusChanged | ProblemsChanged | QuestionsChanged | ClientsChanged
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInsChanged:
+    """The status of the named sign-ins is new."""
+
+    apps: frozenset[str] = frozenset()
+
+
+HostEvent = ServersChanged | StatusChanged | ProblemsChanged | QuestionsChanged | ClientsChanged | SignInsChanged
 
 
 class Host(Protocol):
@@ -162,6 +174,28 @@ class Host(Protocol):
 
     async def cancel_call(self, number: int) -> None:
         """End one of `running_calls`: the client gets an error, the server is told; one that has ended is fine."""
+
+    def sign_ins(self) -> tuple[SignInStatus, ...]:
+        """What one can be signed in to, as far as it is known; sorted by title."""
+
+    def sign_in_of(self, server: str) -> SignInStatus | None:
+        """The sign-in a server uses, also where it is not known yet whether it wants one; None where it can't use any."""
+
+    async def sign_in(self, name: str, scopes: Sequence[str] = ()) -> None:
+        """Open the browser to sign in to an app, or the app a server uses, and wait until that has ended.
+
+        `sign_ins` has the link meanwhile, for a browser elsewhere. Raises `SignInError`, whose message says at which step it
+        failed, `SignInCancelledError` after `cancel_sign_in`.
+        """
+
+    async def finish_sign_in(self, name: str, address: str) -> None:
+        """Take the address at which a browser on another machine has ended; raises `UsageError` for one that isn't that."""
+
+    async def cancel_sign_in(self, name: str) -> None:
+        """Call a sign-in off; one that has ended is fine."""
+
+    async def sign_out(self, name: str) -> str:
+        """Revoke the token at the provider and forget it; returns why the provider could not be told, or empty."""
 
     async def token(self) -> str:
         """The bearer token clients need for the endpoint."""

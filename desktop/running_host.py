@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from desktop.configuration_in_force import ConfigurationInForce
@@ -18,6 +19,7 @@ from desktop.host import (
     HostEvent,
     RunningCall,
     ServersChanged,
+    SignInStatus,
     StatusChanged,
 )
 from desktop.policy.question import Answer, Question
@@ -192,6 +194,32 @@ class RunningHost:
     async def disconnect_client(self, id: str) -> tuple[Removed, ...]:
         """Take our entry out of a client's files."""
         return await self.connected_clients.disconnect(id)
+
+    def sign_ins(self) -> tuple[SignInStatus, ...]:
+        """What one can be signed in to."""
+        return self.services.sign_ins.statuses()
+
+    def sign_in_of(self, server: str) -> SignInStatus | None:
+        """The sign-in a server uses."""
+        apps = tuple(self.services.apps.values())
+        name = next((app.name for app in apps if server in app.servers), "")
+        return self.services.sign_ins.status(name) if name else None
+
+    async def sign_in(self, name: str, scopes: Sequence[str] = ()) -> None:
+        """Sign in, and wait until that has ended."""
+        await self.services.sign_ins.sign_in(name, scopes)
+
+    async def finish_sign_in(self, name: str, address: str) -> None:
+        """Take the address a browser elsewhere has ended at."""
+        self.services.sign_ins.take_address(name, address)
+
+    async def cancel_sign_in(self, name: str) -> None:
+        """Call a sign-in off."""
+        await self.services.sign_ins.cancel(name)
+
+    async def sign_out(self, name: str) -> str:
+        """Sign out, at the provider as well."""
+        return await self.services.sign_ins.sign_out(name)
 
     async def token(self) -> str:
         """The bearer token of the endpoint."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+from collections.abc import Mapping
 
 from desktop.catalog.search import CatalogSearch
 from desktop.catalog.source import ConfigurationSource
@@ -12,12 +14,19 @@ from desktop.engine.monitor import EngineMonitor
 from desktop.engine.ports import PullProgress
 from desktop.engine.sweep import InstanceLock
 from desktop.engine.watchdog_process import Watchdog
+from desktop.errors import SecretStoreError
 from desktop.events import EventStream
 from desktop.gateway.call_guard import CallGuard, SecretScreen
 from desktop.gateway.gateway import Gateway
 from desktop.gateway.interceptors import InterceptorRunner
 from desktop.gateway_options import GatewayOptions
-from desktop.host import HostEvent, QuestionsChanged, ServersChanged, StatusChanged
+from desktop.host import HostEvent, QuestionsChanged, ServersChanged, SignInsChanged, StatusChanged
+from desktop.oauth.access_tokens import AccessTokens
+from desktop.oauth.apps import App
+from desktop.oauth.browser import SystemBrowser
+from desktop.oauth.records import Records
+from desktop.oauth.settings import OAuthSettingsFile
+from desktop.oauth.sign_ins import SignIns
 from desktop.policy.call_consent import CallConsent
 from desktop.policy.consent import ConsentStore
 from desktop.policy.policy_file import PolicyFile
@@ -65,6 +74,9 @@ class Services:
         keychain: The system's keychain.
         secrets: The person's secrets.
         redactor: Knows secrets, so that no text shows one.
+        apps: What one can sign in to, by name; of the configuration in force.
+        tokens: The access tokens of sign-ins.
+        sign_ins: Signs in and out.
         monitor: Finds the container engine.
         watchdog: Clears away what a run that dies leaves behind.
         fence: Keeps servers from the network.
@@ -88,6 +100,17 @@ class Services:
         self.keychain = KeychainStore(SERVICE)
         self.secrets = store_over(self.keychain, paths)
         self.redactor = Redactor()
+        self.apps: Mapping[str, App] = {}
+        records = Records(self.secrets)
+        self.tokens = AccessTokens(records, paths.locks, title=self._title_of, tell=self.redactor.add)
+        self.sign_ins = SignIns(
+            lambda: self.apps,
+            records,
+            OAuthSettingsFile(paths.oauth_settings, paths.lock_for(paths.oauth_settings)),
+            self.tokens,
+            browser=SystemBrowser(),
+        )
+        self._bearers: dict[str, str] = {}
         self.monitor = EngineMonitor(DockerEngine(lock.instance))
         self.watchdog = Watchdog(lock.instance)
         self._watchdog_started: asyncio.Task[None] | None = None
@@ -95,7 +118,10 @@ class Services:
         self.launcher = Launcher(
             engine=self.monitor,
             secrets=ServerSecrets(
-                SecretLookup(self._secret_sources(options.secrets)), self.redactor, policy=lambda: self.policy.current
+                SecretLookup(self._secret_sources(options.secrets)),
+                self.redactor,
+                policy=lambda: self.policy.current,
+                tokens=self.tokens.of,
             ),
             consent=self.consent,
             questions=self.questions,
@@ -106,6 +132,7 @@ class Services:
             on_pull=self._pulled,
             fence=self.fence,
             signatures=ImageSignatures(paths.verified_images) if options.verify_signatures else None,
+            tokens=self.tokens.of,
             static=options.static,
         )
         self.fleet = Fleet(
@@ -125,9 +152,33 @@ class Services:
             policy=lambda: self.policy.current,
         )
         self.fleet.changed.subscribe(lambda name: self.events.publish(ServersChanged(names=frozenset({name}))))
+        self.tokens.changed.subscribe(self._token_changed)
+        self.sign_ins.changed.subscribe(lambda name: self.events.publish(SignInsChanged(apps=frozenset({name}))))
         self.questions.changed.subscribe(lambda _: self.events.publish(QuestionsChanged()))
         self.gateway.changed.subscribe(lambda _: self.events.publish(StatusChanged()))
         self.monitor.changed.subscribe(lambda _: self.events.publish(StatusChanged()))
+
+    async def look_at_sign_ins(self) -> None:
+        """Read anew who is signed in; what can't be read is told to those who need it."""
+        with contextlib.suppress(SecretStoreError):
+            await self.sign_ins.look()
+        await self.tokens.reload()
+
+    def _title_of(self, app: str) -> str:
+        known = self.apps.get(app)
+        return known.title if known is not None else app
+
+    def _token_changed(self, app: str) -> None:
+        """Servers follow a sign-in, a sign-out, and a renewal."""
+        access = self.tokens.of(app)
+        before, now = self._bearers.get(app, ""), access.current
+        self._bearers[app] = now
+        known = self.apps.get(app)
+        names = known.servers if known is not None else (app,)
+        if now and now != before:
+            self.fleet.signed_in(names)
+        elif before and not now:
+            self.fleet.signed_out(names, access.sign_in_needed())
 
     async def close_watchdog(self) -> None:
         """End the watchdog if it runs; what is left by then, it takes away."""

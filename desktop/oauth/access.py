@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from desktop.errors import (
     GatewayError,
     GrantRefusedError,
     ProviderUnavailableError,
+    ScopeMissingError,
     SecretStoreError,
     SignInError,
     SignInRequiredError,
@@ -46,6 +50,8 @@ class Access:
 
     Attributes:
         failure: Why the last renewal failed; None when all is well.
+        needed: Whether a server has refused to go on without a sign-in.
+        wanted: Scopes a server has asked for beyond those granted, with spaces between.
     """
 
     def __init__(
@@ -62,6 +68,8 @@ class Access:
         self.app = app
         self.title = title
         self.failure: GatewayError | None = None
+        self.needed = False
+        self.wanted = ""
         self._records = records
         self._lock = lock
         self._tell = tell
@@ -78,6 +86,11 @@ class Access:
     def token(self) -> Token | None:
         """The token in force; None when there is none, or it was not read yet."""
         return self._token
+
+    @property
+    def current(self) -> str:
+        """The access token, which may have ended; empty when there is none, or it was not read yet."""
+        return self._token.access if self._token is not None else ""
 
     async def load(self) -> None:
         """Read the token, once for however many ask; one that can't be read now is tried again the next time."""
@@ -103,16 +116,38 @@ class Access:
             return ""
         if self._token.expired(self._clock()):
             await self._renewed(self._token.access)
-        return self._token.access if self._token is not None else ""
+        return self.current
 
     async def instead_of(self, refused: str) -> str:
         """Another token than the one a server has refused; raises as `bearer` does."""
         await self.load()
         if self._token is None:
+            if not self.needed:
+                self.needed = True
+                self._changed(self.app)
             raise self.sign_in_needed()
         if self._token.access == refused:
             await self._renewed(refused)
-        return self._token.access if self._token is not None else ""
+        return self.current
+
+    async def more_wanted(self, scope: str) -> ScopeMissingError:
+        """A server has refused a call for want of scopes (RFC 6750 section 3.1): remember them for the next sign-in.
+
+        Returns:
+            The error that says what to do.
+        """
+        if self.wanted != scope:
+            self.wanted = scope
+            with contextlib.suppress(SecretStoreError):  # the next sign-in in this process asks for it all the same
+                registration = await self._records.registration(self.app)
+                if registration is not None:
+                    await self._records.save_registration(self.app, msgspec.structs.replace(registration, wanted=scope))
+            self._changed(self.app)
+        more = f" ({scope})" if scope else ""
+        return ScopeMissingError(
+            f"{self.title} wants you to allow more for this{more}",
+            f"Sign in again in the tray, or run docker-mcp oauth authorize {self.app}",
+        )
 
     async def renew_if_due(self) -> None:
         """Renew it when four fifths of its life are over; what fails is tried again later."""
@@ -131,8 +166,8 @@ class Access:
         )
 
     async def _read(self) -> None:
-        token = await self._records.token(self.app)
-        self._adopt(token)
+        if not self._unsaved:
+            self._adopt(await self._records.token(self.app))
 
     @staticmethod
     def _failed_to_load(task: asyncio.Task[None]) -> bool:
@@ -143,6 +178,7 @@ class Access:
             self._tell(token.access)
             if token.refresh:
                 self._tell(token.refresh)
+            self.needed = False
         if token != self._token:
             self._token = token
             self._failures, self._retry_at, self.failure = 0, 0.0, None
@@ -199,11 +235,11 @@ class Access:
         """Nothing renews it any more. The registration stays, so that signing in again is the same client."""
         if registration is not None and stored is not None and registration.source != CONFIGURED:
             scope = stored.scope or registration.scope
-            registration = _with_scope(registration, scope)
+            registration = msgspec.structs.replace(registration, scope=scope)
         if stored is not None:
             await self._records.save(self.app, None, registration)
+        self.needed = True
         self._adopt(None)
-        self._changed(self.app)
 
     def _later(self, error: SignInError) -> ProviderUnavailableError:
         self._failures += 1
@@ -214,9 +250,3 @@ class Access:
         )
         self.failure = failure
         return failure
-
-
-def _with_scope(registration: Registration, scope: str) -> Registration:
-    import msgspec
-
-    return msgspec.structs.replace(registration, scope=scope)

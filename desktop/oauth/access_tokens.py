@@ -69,6 +69,10 @@ class AccessTokens:
             )
         return access
 
+    def known(self, app: str) -> Access | None:
+        """An app's access if there is one by now; may be asked from any thread."""
+        return self._accesses.get(app)
+
     async def reload(self) -> None:
         """Read every token again that was read before."""
         with contextlib.suppress(SecretStoreError):  # those who need one are told

@@ -13,11 +13,13 @@ class Provider:
     """Where to sign in for an app that is no MCP server (RFC 8414 names).
 
     Attributes:
+        title: For people.
         issuer: The provider; where no endpoints are given, they are read from what it publishes.
         authorization_endpoint, token_endpoint, device_authorization_endpoint, revocation_endpoint: Its addresses.
         client_page: Where one registers a client by hand.
     """
 
+    title: str = ""
     issuer: str = ""
     authorization_endpoint: str = ""
     token_endpoint: str = ""
@@ -37,6 +39,7 @@ class App:
         provider: The provider's name in the catalog, may be empty.
         scopes: What the catalog asks for.
         servers: Names of the servers that use it.
+        declared: Whether the catalog says that one signs in to it.
         tools: Names of their tools, as far as the catalog tells.
     """
 
@@ -46,11 +49,13 @@ class App:
     provider: str = ""
     scopes: tuple[str, ...] = ()
     servers: tuple[str, ...] = ()
+    declared: bool = False
     tools: tuple[str, ...] = ()
 
 
 PROVIDERS: Final = {
     "github": Provider(
+        title="GitHub",
         issuer="https://github.com/login/oauth",
         authorization_endpoint="https://github.com/login/oauth/authorize",
         token_endpoint="https://github.com/login/oauth/access_token",
@@ -58,6 +63,7 @@ PROVIDERS: Final = {
         client_page="https://github.com/settings/applications/new",
     ),
     "gitlab": Provider(
+        title="GitLab",
         issuer="https://gitlab.com",
         authorization_endpoint="https://gitlab.com/oauth/authorize",
         token_endpoint="https://gitlab.com/oauth/token",
@@ -66,6 +72,7 @@ PROVIDERS: Final = {
         client_page="https://gitlab.com/-/user_settings/applications",
     ),
     "google": Provider(
+        title="Google",
         issuer="https://accounts.google.com",
         authorization_endpoint="https://accounts.google.com/o/oauth2/v2/auth",
         token_endpoint="https://oauth2.googleapis.com/token",

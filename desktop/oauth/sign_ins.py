@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -63,7 +63,6 @@ class SignIns:
         settings: What the person has set.
         tokens: The tokens in this process.
         browser: Opens the browser; None leaves that to whoever shows the link.
-        on_signed: Called after each sign-in and sign-out, so that other processes can be told.
         time_limit: Seconds a person has to sign in.
 
     Attributes:
@@ -78,7 +77,6 @@ class SignIns:
         tokens: AccessTokens,
         *,
         browser: BrowserOpener | None,
-        on_signed: Callable[[], Awaitable[None]],
         time_limit: float = _PERSON_LIMIT,
     ) -> None:
         self.changed: EventStream[str] = EventStream()
@@ -87,14 +85,11 @@ class SignIns:
         self._settings = settings
         self._tokens = tokens
         self._browser = browser
-        self._on_signed = on_signed
         self._time_limit = time_limit
         self._under_way: dict[str, _UnderWay] = {}
         self._failures: dict[str, GatewayError] = {}
-        self._wanted: dict[str, tuple[str, ...]] = {}
         self._signed_in: frozenset[str] = frozenset()
         self._known: frozenset[str] = frozenset()
-        self._stopped: set[asyncio.Task[Token]] = set()
         tokens.changed.subscribe(self._token_changed)
 
     # What there is.
@@ -117,22 +112,21 @@ class SignIns:
         app = self._apps().get(name)
         if app is None:
             return None
-        token = self._tokens.of(name).token
-        under_way, failure = self._under_way.get(name), self._failures.get(name)
-        wanted = self._wanted.get(name, ())
+        access, under_way, failure = self._tokens.known(name), self._under_way.get(name), self._failures.get(name)
+        token = access.token if access is not None else None
         if under_way is not None:
             state = SignInState.SIGNING_IN
         elif token is not None or name in self._signed_in:
             state = SignInState.SIGNED_IN
         else:
-            state = SignInState.NEEDED if name in self._known or failure is not None else SignInState.SIGNED_OUT
+            state = SignInState.NEEDED if self._is_known(name) else SignInState.SIGNED_OUT
         return SignInStatus(
             app=name,
             title=app.title or name,
             state=state,
             servers=app.servers,
             scopes=tuple(token.scope.split()) if token is not None and token.scope else app.scopes,
-            wanted=wanted,
+            wanted=tuple(access.wanted.split()) if access is not None else (),
             expires_at=token.expires_at if token is not None else None,
             link=under_way.link if under_way is not None else "",
             user_code=under_way.user_code if under_way is not None else "",
@@ -141,9 +135,15 @@ class SignIns:
         )
 
     def statuses(self) -> tuple[SignInStatus, ...]:
-        """Every app as shown, sorted by title."""
-        found = [status for name in tuple(self._apps()) if (status := self.status(name)) is not None]
+        """The apps one signs in to as far as is known, sorted by title: of other servers nothing is to be shown."""
+        known = [app.name for app in tuple(self._apps().values()) if app.declared or self._is_known(app.name)]
+        found = [status for name in known if (status := self.status(name)) is not None]
         return tuple(sorted(found, key=lambda status: (status.title.casefold(), status.app)))
+
+    def _is_known(self, name: str) -> bool:
+        access = self._tokens.known(name)
+        asked_for = access is not None and access.needed
+        return asked_for or name in self._signed_in or name in self._known or name in self._failures
 
     # Signing in.
 
@@ -303,22 +303,12 @@ class SignIns:
 
     # Changes.
 
-    async def wants_more(self, name: str, scope: str) -> None:
-        """A server has refused a call for want of a scope (RFC 6750 section 3.1): remember it for the next sign-in."""
-        import msgspec
-
-        self._wanted[name] = tuple(scope.split())
-        registration = await self._records.registration(name)
-        if registration is not None and registration.wanted != scope:
-            await self._records.save_registration(name, msgspec.structs.replace(registration, wanted=scope))
-        self._tell(name)
-
     async def _settled(self, name: str) -> None:
-        """Follow what is in the store now, and let the others know."""
-        self._wanted.pop(name, None)
+        """Follow what is in the store now. Other processes notice by themselves that its file is another one."""
+        access = self._tokens.of(name)
+        access.wanted, access.needed = "", False
         await self.look()
-        await self._tokens.of(name).reload()
-        await self._on_signed()
+        await access.reload()
         self._tell(name)
 
     def _token_changed(self, name: str) -> None:

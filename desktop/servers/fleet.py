@@ -7,13 +7,14 @@ import contextlib
 import dataclasses
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from desktop.catalog.configuration import Configuration
 from desktop.catalog.kinds import usual_sharing
 from desktop.catalog.model import CatalogServer
 from desktop.engine.ports import PullProgress
+from desktop.errors import SignInError, SignInRequiredError
 from desktop.events import EventStream
 from desktop.servers.call_sink import SessionPort
 from desktop.servers.holds import Hold, Holds, NoListings
@@ -21,7 +22,7 @@ from desktop.servers.launch import server_kind, source_of
 from desktop.servers.listing import ListingCache
 from desktop.servers.managed_server import WAITS_FOR_A_CAUSE, Launching, ManagedServer, ServerListener, Timing
 from desktop.servers.running_limit import RunningLimit
-from desktop.servers.status import ServerState, ServerStatus
+from desktop.servers.status import ServerKind, ServerState, ServerStatus
 from desktop.servers.stderr_log import StderrLog
 
 __all__ = ["Fleet"]
@@ -214,8 +215,25 @@ class Fleet:
     def retry_missing(self) -> None:
         """Something servers were waiting for (the engine, a secret, a consent) may be there now: try those again."""
         for server in self._all():
-            if isinstance(server.failure, WAITS_FOR_A_CAUSE):
+            waits = isinstance(server.failure, WAITS_FOR_A_CAUSE)
+            secret = isinstance(server.failure, SignInRequiredError) and server.kind is not ServerKind.REMOTE
+            if waits or secret:
                 self._spawn(server.retry())
+
+    def signed_in(self, names: Collection[str]) -> None:
+        """There is a token for these servers, or another one than before."""
+        for server in self._all():
+            if server.name in names:
+                if isinstance(server.failure, (*WAITS_FOR_A_CAUSE, SignInError, SignInRequiredError)):
+                    self._spawn(server.retry())
+                elif server.kind is not ServerKind.REMOTE:
+                    server.take_new_secrets()
+
+    def signed_out(self, names: Collection[str], error: SignInRequiredError) -> None:
+        """The token of these servers has gone."""
+        for server in self._all():
+            if server.name in names:
+                server.needs_sign_in(error)
 
     async def list_new_images(self) -> None:
         """The engine was found: servers whose image was replaced since they were listed are listed again."""

@@ -15,7 +15,9 @@ from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
-from desktop.errors import GatewayError, ServerStartError
+from desktop.errors import GatewayError, SecretStoreError, ServerStartError, SignInRequiredError
+from desktop.oauth.challenge import Challenge
+from desktop.servers.authorization import Authorization
 from desktop.servers.event_stream import EventParser, ServerSentEvent
 from desktop.servers.post_lane import LaneAnswer, LaneOwner, PostLane
 from desktop.servers.transport import MessageReceiver
@@ -23,7 +25,7 @@ from desktop.servers.transport import MessageReceiver
 if TYPE_CHECKING:
     import aiohttp
 
-__all__ = ["JSON_OR_STREAM", "REDIRECTS", "HttpTransport", "words"]
+__all__ = ["JSON_OR_STREAM", "REDIRECTS", "HttpTransport", "challenge_of", "words"]
 
 JSON_OR_STREAM: Final = "application/json, text/event-stream"
 REDIRECTS: Final = (301, 302, 307, 308)
@@ -39,6 +41,7 @@ class HttpTransport:
         server: Catalog name, for messages.
         url: The MCP endpoint.
         headers: Sent with every request; may hold secrets.
+        authorization: Shows that the person has signed in; None where there is nothing to sign in with.
 
     Attributes:
         server: The same.
@@ -48,7 +51,9 @@ class HttpTransport:
         closing: Whether nothing is wanted any more.
     """
 
-    def __init__(self, server: str, url: str, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, server: str, url: str, headers: Mapping[str, str], authorization: Authorization | None = None
+    ) -> None:
         self.server = server
         self.url = url
         self.post_url = url
@@ -56,6 +61,9 @@ class HttpTransport:
         self.closing = False
         # A secret often ends with a line break.
         self._headers = {name: value.strip() for name, value in headers.items()}
+        self._authorization = authorization
+        self._bearer = ""
+        self._locked: SecretStoreError | None = None
         self._receiver: MessageReceiver | None = None
         self._http: aiohttp.ClientSession | None = None
         self._lane: PostLane | None = None
@@ -76,12 +84,17 @@ class HttpTransport:
         return self._http
 
     async def start(self, receiver: MessageReceiver) -> None:
-        """Prepare the client; raises `ServerStartError` where the address is none."""
+        """Prepare the client; raises `ServerStartError` where the address is none, and what signing in may raise."""
         import aiohttp
 
         if urlsplit(self.url).scheme not in ("http", "https"):
             raise ServerStartError(f"{self.server} has no usable address: {self.url!r} is not an http(s) URL")
         self._receiver = receiver
+        if self._authorization is not None:
+            try:
+                self._use(await self._authorization.bearer())
+            except SecretStoreError as error:  # many servers want no sign-in
+                self._locked = error
         self._http = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=15),
             connector=aiohttp.TCPConnector(limit=0),
@@ -159,6 +172,59 @@ class HttpTransport:
                     self.receiver.message(event.data, call)
         return last, retry
 
+    # Being signed in.
+
+    @property
+    def bearer(self) -> str:
+        """The access token that requests carry from now on; another one than before where it has been renewed."""
+        if self._authorization is not None:
+            current = self._authorization.current
+            if current and current != self._bearer:
+                self._use(current)
+        return self._bearer
+
+    def _use(self, bearer: str) -> None:
+        """Send the token, in place of whatever a catalog says of that header (spec 3.17)."""
+        self._bearer = bearer
+        if bearer:
+            kept = {name: value for name, value in self._headers.items() if name.lower() != "authorization"}
+            self._headers = {**kept, "Authorization": f"Bearer {bearer}"}
+            if self._lane is not None:
+                self._lane.use_headers(self.request_headers(), bearer)
+
+    async def allowed_now(self, status: int, challenge: str, sent: str) -> bool:
+        """Whether a request may be sent again that the server has refused with HTTP 401 or 403, since there is another token.
+
+        Args:
+            status: The status.
+            challenge: The header ``WWW-Authenticate``.
+            sent: The token the request carried.
+
+        Raises:
+            SignInRequiredError: Only a sign-in helps.
+            GatewayError: The token can't be renewed now, or is not good for this.
+        """
+        said = Challenge.of(challenge)
+        if status == 403:
+            if self._authorization is not None and said.wants_more:
+                raise await self._authorization.more_wanted(said.scope)
+            if not self.version:
+                raise self.sign_in()
+            return False
+        if self._authorization is None:
+            raise self.sign_in()
+        if self._locked is not None:
+            reason = f"{self.server} wants you to sign in, and what is stored can't be read: {self._locked.message}"
+            raise SignInRequiredError(reason, self._locked.hint)
+        if not sent and any(name.lower() == "authorization" for name in self._headers):
+            raise self.sign_in()
+        self._use(await self._authorization.instead_of(sent))
+        return True
+
+    def sign_in(self) -> SignInRequiredError:
+        """The error that says that only a sign-in helps."""
+        return SignInRequiredError(f"{self.server} wants you to sign in", "Sign in, or set the token it needs")
+
     # The short way.
 
     async def open_lane(self, headers: Mapping[str, str], owner: LaneOwner) -> None:
@@ -168,6 +234,7 @@ class HttpTransport:
         if not self.closing and not len(self.http.cookie_jar):
             with contextlib.suppress(ValueError):  # a header aiohttp will complain about
                 self._lane = PostLane(self.post_url, headers, owner, tls)
+                self._lane.use_headers(self.request_headers(), self.bearer)
                 self._lanes.append(self._lane)
 
     def leave_lane(self, answer: LaneAnswer) -> None:
@@ -205,7 +272,7 @@ class HttpTransport:
         """A message was not taken or not answered."""
         if self._receiver is None or self.closing:
             return
-        if not self.version:
+        if not self.version or isinstance(cause, SignInRequiredError):
             self.gone(reason, cause)
         elif call is not None:
             self._receiver.undeliverable(call, reason)
@@ -222,6 +289,11 @@ class HttpTransport:
 @functools.cache
 def _tls_context() -> ssl.SSLContext:
     return ssl.create_default_context()
+
+
+def challenge_of(answer: aiohttp.ClientResponse) -> str:
+    """What a refusal says of how to sign in."""
+    return ", ".join(answer.headers.getall("WWW-Authenticate", []))
 
 
 def words(error: BaseException) -> str:

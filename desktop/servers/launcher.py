@@ -22,6 +22,7 @@ from desktop.errors import (
 from desktop.policy.consent import ConsentStore
 from desktop.policy.questions import Questions
 from desktop.servers import launch
+from desktop.servers.authorization import Authorization
 from desktop.servers.container import ContainerTransport
 from desktop.servers.image_signatures import ImageSignatures
 from desktop.servers.mount_consent import MountConsent
@@ -30,6 +31,7 @@ from desktop.servers.poci import PociTransport
 from desktop.servers.process import ProcessGuard, ProcessTransport, child_environment
 from desktop.servers.remote import RemoteTransport, transport_type
 from desktop.servers.server_secrets import ServerSecrets
+from desktop.servers.sign_in_apps import with_sign_in_secrets
 from desktop.servers.static import StaticTransport
 from desktop.servers.status import ServerKind
 from desktop.servers.stderr_log import StderrLog
@@ -58,6 +60,7 @@ class Launcher:
         on_pull: Is told how far a pull is.
         fence: Keeps servers from the network.
         signatures: Checks images before they are used; None uses them unchecked.
+        tokens: Gives the access token of a remote server.
         static: Containers are somebody else's: they are connected to, and none is started.
     """
 
@@ -75,6 +78,7 @@ class Launcher:
         on_pull: Callable[[str, PullProgress], None],
         fence: NetworkFence | None = None,
         signatures: ImageSignatures | None = None,
+        tokens: Callable[[str], Authorization] | None = None,
         static: bool = False,
     ) -> None:
         self._engine = engine
@@ -88,6 +92,7 @@ class Launcher:
         self._on_pull = on_pull
         self._fence = fence or NetworkFence("", instance)
         self._signatures = signatures
+        self._tokens = tokens
         self._static = static
         self._image_ids: dict[str, str] = {}
         self._pulls: dict[str, _Pull] = {}
@@ -112,17 +117,21 @@ class Launcher:
 
         Raises:
             MissingSettingError: A secret or value has to be set first.
+            SignInRequiredError: A secret comes from a sign-in, and nobody is signed in.
             EngineError: There is no engine, or the image can't be had.
         """
         kind = launch.server_kind(server)
         if self._static and kind is not ServerKind.REMOTE:
             return _static(server, kind, log)
         secrets = await self._secrets.find(server, values)
+        server = with_sign_in_secrets(server)
         if kind is ServerKind.REMOTE:
             remote = server.remote
             url = remote.url if remote is not None and remote.url else server.sseEndpoint
             wanted = remote.transport_type if remote is not None and remote.url else "sse"
-            return RemoteTransport(server.name, url, launch.remote_headers(server, secrets), transport_type(wanted))
+            authorization = self._tokens(server.name) if self._tokens is not None else None
+            headers = launch.remote_headers(server, secrets)
+            return RemoteTransport(server.name, url, headers, transport_type(wanted), authorization)
         if kind is ServerKind.TOOLS:
             return PociTransport(server, self._poci(server, values, secrets), log)
         try:

@@ -6,9 +6,9 @@ import asyncio
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
-from desktop.errors import GatewayError, ServerStartError, SignInRequiredError
+from desktop.errors import GatewayError, ServerStartError
 from desktop.servers.event_stream import EventParser, ServerSentEvent
-from desktop.servers.http_transport import HttpTransport
+from desktop.servers.http_transport import HttpTransport, challenge_of
 
 __all__ = ["open_stream"]
 
@@ -48,12 +48,16 @@ async def _follow(transport: HttpTransport, ready: asyncio.Future[None]) -> None
     transport.gone(reason)
 
 
-async def _read(transport: HttpTransport, ready: asyncio.Future[None]) -> None:
+async def _read(transport: HttpTransport, ready: asyncio.Future[None], *, again: bool = False) -> None:
+    sent = transport.bearer
     headers = transport.request_headers("text/event-stream")
     async with transport.http.get(transport.url, headers=headers, allow_redirects=False) as answer:
         if not transport.moved(answer):
             if answer.status in (401, 403):
-                raise SignInRequiredError(f"{transport.server} wants you to sign in", "Sign in, or set its token")
+                if again or not await transport.allowed_now(answer.status, challenge_of(answer), sent):
+                    raise transport.sign_in()
+                await _read(transport, ready, again=True)
+                return
             if answer.content_type != "text/event-stream":
                 raise ServerStartError(
                     f"{transport.server} does not speak MCP at {transport.url} (HTTP {answer.status})"

@@ -13,7 +13,13 @@ from typing import Any, Final
 from desktop import jsonrpc
 from desktop.catalog.kinds import usual_sharing
 from desktop.catalog.model import CatalogServer
-from desktop.errors import GatewayError, MissingSettingError, PackageConsentError, ServerStartError
+from desktop.errors import (
+    GatewayError,
+    MissingSettingError,
+    PackageConsentError,
+    ServerStartError,
+    SignInRequiredError,
+)
 from desktop.jsonrpc import Envelope
 from desktop.servers.back_off import WAITS_FOR_A_CAUSE, BackOff
 from desktop.servers.call_sink import CallSink, SessionPort
@@ -344,6 +350,20 @@ class ManagedServer:
         with contextlib.suppress(GatewayError):
             await self._offering.refreshed(await self.acquire(None))
 
+    def needs_sign_in(self, error: SignInRequiredError) -> None:
+        """There is no token any more: end what was begun with it. What is just being started finds out by itself."""
+        self._failed(error)
+        for upstream in tuple(self._connections):
+            self._connections.take_out(upstream)
+            self._spawn(upstream.close(str(error)), name=_CLOSING)
+        self._changed()
+
+    def take_new_secrets(self) -> None:
+        """What runs was started with secrets that are others by now: calls under way end there, the next ones do not go there."""
+        self._spares.close()
+        self._connections.retire(lambda upstream: True)
+        self._spawn(self._connections.stop_idle(math.inf, math.inf))
+
     async def stop(self) -> None:
         """Take everything down for good."""
         self._stopped = True
@@ -405,7 +425,9 @@ class ManagedServer:
         was_shared = self._connections.alive(SHARED) is None and upstream.owner is None
         age = self._connections.take_out(upstream)
         if age is not None:
-            if age < _CRASH_WINDOW:
+            if isinstance(upstream.cause, SignInRequiredError):
+                self._failed(upstream.cause)
+            elif age < _CRASH_WINDOW:
                 self._failed(ServerStartError(reason))
             else:
                 self.log.note(reason)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 from desktop import jsonrpc
 from desktop.errors import GatewayError, SignInRequiredError
 from desktop.jsonrpc import MalformedMessageError
-from desktop.servers.http_transport import REDIRECTS, HttpTransport, words
+from desktop.servers.authorization import Authorization
+from desktop.servers.http_transport import REDIRECTS, HttpTransport, challenge_of, words
 from desktop.servers.own_question import WrongEraError
 from desktop.servers.post_lane import LaneAnswer
 from desktop.servers.request_headers import HeaderNames, request_headers
@@ -35,13 +36,16 @@ class ModernRemoteTransport(HttpTransport):
         server: Catalog name, for messages.
         url: The MCP endpoint.
         headers: Sent with every request; may hold secrets.
+        authorization: Shows that the person has signed in.
 
     Attributes:
         names_of: Tool -> which of its arguments headers repeat (`request_headers`).
     """
 
-    def __init__(self, server: str, url: str, headers: Mapping[str, str]) -> None:
-        super().__init__(server, url, headers)
+    def __init__(
+        self, server: str, url: str, headers: Mapping[str, str], authorization: Authorization | None = None
+    ) -> None:
+        super().__init__(server, url, headers, authorization)
         self.names_of: Callable[[str], HeaderNames] = lambda tool: {}
         self._posts: dict[int, asyncio.Task[None]] = {}
 
@@ -62,6 +66,8 @@ class ModernRemoteTransport(HttpTransport):
             except MalformedMessageError as error:
                 self.failed(call, f"{self.server} can't be asked: {words(error)}")
                 return
+            if self._authorization is not None:
+                _ = self.bearer  # the lane has it from now on
             lines = "".join([f"{name}: {text}\r\n" for name, text in mirrored.items()])
             self._lane.post(message, call, lines.encode("ascii"))
 
@@ -79,13 +85,21 @@ class ModernRemoteTransport(HttpTransport):
             for lane in self._lanes:
                 lane.drop(call)
 
-    async def _post_request(self, message: bytes, call: int) -> None:
+    async def _post_request(self, message: bytes, call: int, *, again: bool = False) -> None:
+        sent = self.bearer
         try:
             mirrored = request_headers(jsonrpc.parse(message), self.names_of)
             headers = {**self.request_headers(), **mirrored}
             async with self.http.post(self.url, data=message, headers=headers, allow_redirects=False) as answer:
                 if self.moved(answer):
                     await self._post_request(message, call)
+                    return
+                if (
+                    answer.status in (401, 403)
+                    and not again
+                    and await self.allowed_now(answer.status, challenge_of(answer), sent)
+                ):
+                    await self._post_request(message, call, again=True)
                     return
                 if not self.version:
                     await self._look_for_refusal(answer)
@@ -95,7 +109,7 @@ class ModernRemoteTransport(HttpTransport):
         except (ValueError, MalformedMessageError) as error:  # what aiohttp says of a header it can't send
             self.failed(call, f"{self.server} can't be asked: {words(error)}")
         except GatewayError as error:
-            self.failed(call, error.message, error)
+            self.failed(call, str(error) if self.version else error.message, error)
 
     def lane_answered(self, answer: LaneAnswer) -> None:
         """A response has ended (`LaneOwner`)."""
@@ -106,6 +120,9 @@ class ModernRemoteTransport(HttpTransport):
             if status in REDIRECTS:
                 self._post_soon(answer.message, call)
                 return
+        if status in (401, 403):
+            self.spawn(self._post_again(answer, call))
+            return
         if status >= 300:
             self._refused(status, answer.body, call)
             return
@@ -113,6 +130,17 @@ class ModernRemoteTransport(HttpTransport):
             receiver.message(answer.body, call)
         if receiver.waits_for(call):
             receiver.undeliverable(call, f"{self.server} ended its answer early")
+
+    async def _post_again(self, answer: LaneAnswer, call: int) -> None:
+        """A request was refused that went the short way: post it again if there is another token by now."""
+        try:
+            challenge = answer.headers.get(b"www-authenticate", b"").decode("latin-1")
+            if await self.allowed_now(answer.status, challenge, answer.bearer):
+                await self._post_request(answer.message, call, again=True)
+            else:
+                self._refused(answer.status, answer.body, call)
+        except GatewayError as error:
+            self.failed(call, str(error), error)
 
     async def _look_for_refusal(self, answer: aiohttp.ClientResponse) -> None:
         """An HTTP error without a JSON-RPC one, as old servers answer to what they don't know."""
@@ -122,8 +150,8 @@ class ModernRemoteTransport(HttpTransport):
                 raise WrongEraError(f"{self.server} answered server/discover with HTTP {answer.status}")
 
     async def _read_answer(self, answer: aiohttp.ClientResponse, call: int) -> None:
-        if answer.status in (401, 403) and not self.version:
-            raise SignInRequiredError(f"{self.server} wants you to sign in", "Sign in, or set the token it needs")
+        if answer.status in (401, 403) and not self.version:  # with the second token as well
+            raise self.sign_in()
         if answer.content_type == "text/event-stream":
             await self.read_stream(answer, call)  # one that breaks off can't be continued in this era
         else:
@@ -137,7 +165,8 @@ class ModernRemoteTransport(HttpTransport):
 
     def _refused(self, status: int, body: bytes, call: int) -> None:
         if status == 401:
-            self.gone(f"{self.server} wants you to sign in again")
+            reason = f"{self.server} wants you to sign in again"
+            self.gone(reason, SignInRequiredError(reason, "Sign in in the tray, or see docker-mcp oauth ls"))
         elif body[:1] == b"{" and b'"jsonrpc"' in body:
             self.receiver.message(body, call)
         else:

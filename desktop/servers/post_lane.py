@@ -32,6 +32,7 @@ class LaneAnswer:
     Attributes:
         call: The request's id, None for a notification or an answer.
         message: What was posted.
+        bearer: The access token it was posted with.
         status: HTTP status.
         headers: Header lines by lower-case name.
         body: The whole body; empty for an event stream.
@@ -39,11 +40,12 @@ class LaneAnswer:
         retry: Milliseconds after which the stream may be continued.
     """
 
-    __slots__ = ("body", "call", "headers", "last", "message", "retry", "status")
+    __slots__ = ("bearer", "body", "call", "headers", "last", "message", "retry", "status")
 
     def __init__(self, message: bytes, call: int | None) -> None:
         self.message = message
         self.call = call
+        self.bearer = ""
         self.status = 0
         self.headers: dict[bytes, bytes] = {}
         self.body = b""
@@ -91,11 +93,10 @@ class PostLane:
         self._tls = tls if parts.scheme == "https" else None
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         host = parts.netloc.rpartition("@")[2]
-        lines = [f"POST {path} HTTP/1.1", f"Host: {host}", "Accept-Encoding: identity"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
-        if any("\r" in line or "\n" in line for line in lines):
-            raise ValueError("a header has a line break in it")
-        self._head = "\r\n".join(lines).encode("latin-1") + b"\r\n"
+        self._opening_lines = [f"POST {path} HTTP/1.1", f"Host: {host}", "Accept-Encoding: identity"]
+        self._head = b""
+        self._bearer = ""
+        self.use_headers(headers)
         self.owner = owner
         self._idle: list[_Connection] = []
         self._all: set[_Connection] = set()
@@ -104,10 +105,19 @@ class PostLane:
         self._closed = False
         self.heads: dict[bytes, dict[bytes, bytes]] = {}
 
+    def use_headers(self, headers: Mapping[str, str], bearer: str = "") -> None:
+        """From now on send these; ``bearer`` is the access token among them. Raises `ValueError` for a line break in one."""
+        lines = self._opening_lines + [f"{name}: {value}" for name, value in headers.items()]
+        if any("\r" in line or "\n" in line for line in lines):
+            raise ValueError("a header has a line break in it")
+        self._head = "\r\n".join(lines).encode("latin-1") + b"\r\n"
+        self._bearer = bearer
+
     def post(self, message: bytes, call: int | None, extra: bytes = b"") -> None:
         """Send one message; ``extra`` are header lines of its own, each with its line end."""
         request = b"%b%bContent-Length: %d\r\n\r\n%b" % (self._head, extra, len(message), message)
         answer = LaneAnswer(message, call)
+        answer.bearer = self._bearer
         while self._idle:
             connection = self._idle.pop()
             if connection.usable:

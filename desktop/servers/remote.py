@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Literal
 
 from desktop.errors import GatewayError, SignInRequiredError
-from desktop.servers.http_transport import JSON_OR_STREAM, REDIRECTS, HttpTransport, words
+from desktop.servers.authorization import Authorization
+from desktop.servers.http_transport import JSON_OR_STREAM, REDIRECTS, HttpTransport, challenge_of, words
 from desktop.servers.legacy_sse import open_stream
 from desktop.servers.post_lane import LaneAnswer
 from desktop.servers.transport import MessageReceiver
@@ -43,10 +44,18 @@ class RemoteTransport(HttpTransport):
         url: The MCP endpoint.
         headers: Sent with every request; may hold secrets.
         kind: The transport to use, or empty to find out.
+        authorization: Shows that the person has signed in.
     """
 
-    def __init__(self, server: str, url: str, headers: Mapping[str, str], kind: TransportType) -> None:
-        super().__init__(server, url, headers)
+    def __init__(
+        self,
+        server: str,
+        url: str,
+        headers: Mapping[str, str],
+        kind: TransportType,
+        authorization: Authorization | None = None,
+    ) -> None:
+        super().__init__(server, url, headers, authorization)
         self._kind: TransportType = kind
         self._session_id = ""
         self._initialized: asyncio.Task[None] | None = None
@@ -59,7 +68,9 @@ class RemoteTransport(HttpTransport):
         """The same way in the modern era, which HTTP with SSE never had; not started."""
         from desktop.servers.modern_remote import ModernRemoteTransport
 
-        return None if self._kind == "sse" else ModernRemoteTransport(self.server, self.url, self._headers)
+        if self._kind == "sse":
+            return None
+        return ModernRemoteTransport(self.server, self.url, self._headers, self._authorization)
 
     async def start(self, receiver: MessageReceiver) -> None:
         """Prepare the client; for SSE, open the stream and wait for the endpoint event."""
@@ -75,8 +86,11 @@ class RemoteTransport(HttpTransport):
 
     def send(self, message: bytes, call: int | None) -> None:
         """Post one message."""
-        if self._lane is not None:
-            self._lane.post(message, call)
+        lane = self._lane
+        if lane is not None:
+            if self._authorization is not None:
+                _ = self.bearer  # the lane has it from now on
+            lane.post(message, call)
         elif self.version and self._initialized is None and call is None:
             self._initialized = self.spawn(self._post_initialized(message))
         else:
@@ -98,18 +112,25 @@ class RemoteTransport(HttpTransport):
             async with self.http.delete(self.url, headers=self.request_headers()):
                 pass
 
-    async def _post(self, message: bytes, call: int | None) -> None:
+    async def _post(self, message: bytes, call: int | None, *, again: bool = False) -> None:
         if self._initialized is not None and not self._initialized.done() and call is not None:
             await asyncio.wait([self._initialized])
         if self._renewing is not None and call is not None:
             await asyncio.wait([self._renewing])
-        session = self._session_id
+        session, sent = self._session_id, self.bearer
         try:
             async with self.http.post(
                 self.post_url, data=message, headers=self.request_headers(), allow_redirects=False
             ) as answer:
                 if self.moved(answer):
                     await self._post(message, call)
+                    return
+                if (
+                    answer.status in (401, 403)
+                    and not again
+                    and await self.allowed_now(answer.status, challenge_of(answer), sent)
+                ):
+                    await self._post(message, call, again=True)
                     return
                 if not self.version and call is not None and await self._fell_back(answer, message, call):
                     return
@@ -119,7 +140,7 @@ class RemoteTransport(HttpTransport):
         except ValueError as error:  # what aiohttp says of a header it can't send
             self.failed(call, f"{self.server} can't be asked: {words(error)}")
         except GatewayError as error:
-            self.failed(call, error.message, error)
+            self.failed(call, str(error) if self.version else error.message, error)
 
     async def _fell_back(self, answer: aiohttp.ClientResponse, message: bytes, call: int) -> bool:
         """While the transport is unknown, the first refusal means: try SSE."""
@@ -135,8 +156,8 @@ class RemoteTransport(HttpTransport):
     async def _read_answer(
         self, answer: aiohttp.ClientResponse, message: bytes, call: int | None, session: str
     ) -> None:
-        if answer.status in (401, 403) and not self.version:
-            raise SignInRequiredError(f"{self.server} wants you to sign in", "Sign in, or set the token it needs")
+        if answer.status in (401, 403) and not self.version:  # with the second token as well
+            raise self.sign_in()
         if "mcp-session-id" in answer.headers and not self._session_id:
             self._session_id = answer.headers["mcp-session-id"]
         if answer.content_type == "text/event-stream":
@@ -155,7 +176,8 @@ class RemoteTransport(HttpTransport):
     def _refused(self, status: int, body: bytes, message: bytes, call: int | None, session: str) -> None:
         """Take an answer that says no to what was posted in ``session``."""
         if status == 401:
-            self.gone(f"{self.server} wants you to sign in again")
+            reason = f"{self.server} wants you to sign in again"
+            self.gone(reason, SignInRequiredError(reason, "Sign in in the tray, or see docker-mcp oauth ls"))
         elif status == 404 and session:
             if call is None:
                 log.info("%s has ended the session; the next call begins another", self.server)
@@ -235,11 +257,25 @@ class RemoteTransport(HttpTransport):
         elif 200 <= status < 300:
             if answer.body and not answer.body.isspace():
                 receiver.message(answer.body, call)
+        elif status in (401, 403):
+            self.spawn(self._post_again(answer, session))
+            return
         else:
             self._refused(status, answer.body, answer.message, call, session)
             return
         if call is not None and receiver.waits_for(call):
             receiver.undeliverable(call, f"{self.server} ended its answer early")
+
+    async def _post_again(self, answer: LaneAnswer, session: str) -> None:
+        """A request was refused that went the short way: post it again if there is another token by now."""
+        try:
+            challenge = answer.headers.get(b"www-authenticate", b"").decode("latin-1")
+            if await self.allowed_now(answer.status, challenge, answer.bearer):
+                await self._post(answer.message, answer.call, again=True)
+            else:
+                self._refused(answer.status, answer.body, answer.message, answer.call, session)
+        except GatewayError as error:
+            self.failed(answer.call, str(error), error)
 
     async def _resume_or_fail(self, call: int, last: str, retry: int) -> None:
         with contextlib.suppress(OSError, TimeoutError, self.client_errors()):
@@ -263,11 +299,14 @@ class RemoteTransport(HttpTransport):
         """Keep the stream for messages without a call open, while the server offers one."""
         pause, last = 1.0, None
         while not self.closing:
+            sent = self.bearer
             headers = self.request_headers("text/event-stream")
             if last is not None:
                 headers["Last-Event-ID"] = last
             try:
                 async with self.http.get(self.url, headers=headers, allow_redirects=False) as answer:
+                    if answer.status == 401 and sent and await self._renewed(answer, sent):
+                        continue
                     if answer.content_type != "text/event-stream" or not answer.ok:
                         return
                     pause = 1.0
@@ -277,6 +316,12 @@ class RemoteTransport(HttpTransport):
             except (OSError, TimeoutError, self.client_errors()):
                 pause = min(pause * 2, 60.0)
             await asyncio.sleep(pause)
+
+    async def _renewed(self, answer: aiohttp.ClientResponse, sent: str) -> bool:
+        """Whether there is another token than the one the stream was refused with; calls tell what is wrong otherwise."""
+        with contextlib.suppress(GatewayError):
+            return await self.allowed_now(answer.status, challenge_of(answer), sent) and self.bearer != sent
+        return False
 
 
 class _FormerSession:

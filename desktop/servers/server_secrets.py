@@ -6,12 +6,21 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from desktop.catalog.model import CatalogServer, SecretReference
-from desktop.errors import KeychainLockedError, MissingSettingError, PassphraseError, SecretStoreError
+from desktop.catalog.kinds import kind_of
+from desktop.catalog.model import CatalogServer, OAuthProvider, SecretReference
+from desktop.errors import (
+    KeychainLockedError,
+    MissingSettingError,
+    PassphraseError,
+    SecretStoreError,
+    SignInRequiredError,
+)
 from desktop.policy.rules import NO_POLICY, Policy
 from desktop.secrets.lookup import SecretLookup
 from desktop.secrets.redaction import Redactor
 from desktop.servers import launch
+from desktop.servers.authorization import Authorization
+from desktop.servers.sign_in_apps import with_sign_in_secrets
 
 __all__ = ["ServerSecrets"]
 
@@ -25,26 +34,36 @@ class ServerSecrets:
         lookup: Finds them.
         redactor: Is told every value before it is used.
         policy: The person's policy in force.
+        tokens: Gives the access token of an app; what a sign-in brings goes before what was typed in (spec 4.5).
     """
 
     def __init__(
-        self, lookup: SecretLookup, redactor: Redactor, policy: Callable[[], Policy] = lambda: NO_POLICY
+        self,
+        lookup: SecretLookup,
+        redactor: Redactor,
+        policy: Callable[[], Policy] = lambda: NO_POLICY,
+        tokens: Callable[[str], Authorization] | None = None,
     ) -> None:
         self._lookup = lookup
         self._redactor = redactor
         self._policy = policy
         self._given: dict[str, dict[str, str]] = {}
+        self._tokens = tokens
 
     async def find(self, server: CatalogServer, values: Mapping[str, Any]) -> dict[str, str]:
         """The values by secret name.
 
         Raises:
+            SignInRequiredError: A secret comes from a sign-in, and nobody is signed in or has set it.
             MissingSettingError: A secret, or one of the entry's other settings, has to be set first; or the secrets are
                 locked away, or the policy keeps one from the server.
         """
+        server = with_sign_in_secrets(server)
         self._check_policy(server)
-        found = await self._lookup.find(server.secrets) if server.secrets else {}
-        secrets = {name: item.value for name, item in found.items()}
+        signed_in = await self._signed_in(server)
+        missing = [item for item in server.secrets if item.name not in signed_in]
+        found = await self._lookup.find(missing) if missing else {}
+        secrets = signed_in | {name: item.value for name, item in found.items()}
         for name, item in found.items():
             self._redactor.add(item.value)
             log.info("%s: secret %s comes from %s", server.name, name, item.source)
@@ -59,6 +78,12 @@ class ServerSecrets:
             names = [*(item.name for item in unset), *required]
             shown = " and ".join(names[:3]) + (" and more" if len(names) > 3 else "")
             verb = "is" if len(names) == 1 else "are"
+            app = next((each for each in _providers(server) if unset and each.secret == unset[0].name), None)
+            if app is not None:
+                raise SignInRequiredError(
+                    f"{server.name} wants you to sign in to {app.provider}",
+                    f"Sign in in the tray, run docker-mcp oauth authorize {app.provider}, or docker-mcp secret set {app.secret}",
+                )
             hint = _hint(unset[0]) if unset else f"Set it for {server.name} in config.yaml"
             raise MissingSettingError(f"{shown} {verb} not set", hint)
         self._given[server.name] = secrets
@@ -69,10 +94,27 @@ class ServerSecrets:
         given = self._given.get(server.name)
         if given is None or not server.secrets:
             return False
-        found = await self._lookup.find(server.secrets)
+        signed_in = await self._signed_in(server)
+        found = await self._lookup.find([item for item in server.secrets if item.name not in signed_in])
         if any(isinstance(failure, SecretStoreError) for failure in self._lookup.failures.values()):
             return False
-        return {name: item.value for name, item in found.items()} != given
+        typed_in = {name: value for name, value in given.items() if name not in signed_in}
+        return {name: item.value for name, item in found.items()} != typed_in
+
+    async def _signed_in(self, server: CatalogServer) -> dict[str, str]:
+        """Secrets that sign-ins supply, by name."""
+        found: dict[str, str] = {}
+        for provider in _providers(server) if self._tokens is not None else ():
+            assert self._tokens is not None
+            try:
+                token = await self._tokens(provider.provider).bearer()
+            except (SecretStoreError, SignInRequiredError) as error:  # it may have been typed in
+                log.info("%s: no token of %s: %s", server.name, provider.provider, error)
+                continue
+            if token:
+                found[provider.secret] = token
+                log.info("%s: secret %s comes from the sign-in to %s", server.name, provider.secret, provider.provider)
+        return found
 
     def _check_policy(self, server: CatalogServer) -> None:
         policy = self._policy()
@@ -87,6 +129,13 @@ class ServerSecrets:
             if server.secrets:
                 for item in (await self._lookup.find(server.secrets)).values():
                     self._redactor.add(item.value)
+
+
+def _providers(server: CatalogServer) -> list[OAuthProvider]:
+    """Who supplies secrets of a server that is no remote one."""
+    if server.oauth is None or kind_of(server) == "remote":
+        return []
+    return [provider for provider in server.oauth.providers if provider.provider and provider.secret]
 
 
 def _hint(secret: SecretReference) -> str:

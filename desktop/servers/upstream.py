@@ -104,6 +104,11 @@ class Upstream:
         self._cause: GatewayError | None = None
 
     @property
+    def cause(self) -> GatewayError | None:
+        """Why it ended by itself, where the way to the server knows."""
+        return self._cause
+
+    @property
     def calls(self) -> int:
         """Requests under way."""
         return len(self._pending)

@@ -140,6 +140,11 @@ class Paths:
         return self.docker_mcp / ".env"
 
     @property
+    def oauth_settings(self) -> Path:
+        """What is set for single sign-ins: clients registered by hand, ports, scopes."""
+        return self.own / "settings" / "oauth.yaml"
+
+    @property
     def token(self) -> Path:
         """The gateway's bearer token where no keychain serves."""
         return self.own / "token"

@@ -60,6 +60,9 @@ server.on('request', async (request, response) => {
     response.end('{}');
   } else if (url.pathname === '/test/get') {
     response.end(JSON.stringify(state));
+  } else if (url.pathname === '/test/end') {
+    await (await provider.AccessToken.find(url.searchParams.get('token'))).destroy();
+    response.end('{}');
   } else if (url.pathname === '/token' && state.down) {
     response.writeHead(503).end('down');
   } else if (url.pathname === '/auth' && state.onlyPort && !(url.searchParams.get('redirect_uri') ?? '').includes(`:${state.onlyPort}/`)) {

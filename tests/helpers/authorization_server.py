@@ -32,6 +32,11 @@ class AuthorizationServer:
         async with httpx.AsyncClient() as client:
             (await client.get(f"{self.issuer}/test/set", params={"values": json.dumps(values)})).raise_for_status()
 
+    async def end(self, token: str) -> None:
+        """End an access token before its time."""
+        async with httpx.AsyncClient() as client:
+            (await client.get(f"{self.issuer}/test/end", params={"token": token})).raise_for_status()
+
     async def counts(self) -> dict[str, int]:
         """How often tokens were granted by which grant, and what else happened."""
         return dict((await self._state())["counts"])

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,8 @@ from desktop.host import (
     QuestionsChanged,
     RunningCall,
     ServersChanged,
+    SignInsChanged,
+    SignInStatus,
     StatusChanged,
 )
 from desktop.policy.question import Answer, Question
@@ -69,6 +71,7 @@ class FakeHost:
         self._clients = 2
         self._endpoint: EndpointStatus | None = None
         self._running: tuple[RunningCall, ...] = ()
+        self._sign_ins: dict[str, SignInStatus] = {}
         self.found: dict[str, tuple[str, ...]] = {}
         self.calls: list[tuple[object, ...]] = []
         self.fail_next: GatewayError | None = None
@@ -175,6 +178,30 @@ class FakeHost:
     async def allow_without_container(self, name: str) -> None:
         await self._asked("allow_without_container", name)
         self.change(name, state=ServerState.READY, reason="", hint="", needs_consent=False)
+
+    def sign_ins(self) -> tuple[SignInStatus, ...]:
+        return tuple(self._sign_ins.values())
+
+    def sign_in_of(self, server: str) -> SignInStatus | None:
+        return next((status for status in self._sign_ins.values() if server in status.servers), None)
+
+    async def sign_in(self, name: str, scopes: Sequence[str] = ()) -> None:
+        await self._asked("sign_in", name, *scopes)
+
+    async def finish_sign_in(self, name: str, address: str) -> None:
+        await self._asked("finish_sign_in", name, address)
+
+    async def cancel_sign_in(self, name: str) -> None:
+        await self._asked("cancel_sign_in", name)
+
+    async def sign_out(self, name: str) -> str:
+        await self._asked("sign_out", name)
+        return ""
+
+    def set_sign_ins(self, *statuses: SignInStatus) -> None:
+        """Show these sign-ins."""
+        self._sign_ins = {status.app: status for status in statuses}
+        self._events.publish(SignInsChanged(apps=frozenset(self._sign_ins)))
 
     async def token(self) -> str:
         await self._asked("token")

@@ -51,8 +51,6 @@ class Rig:
         self.apps: dict[str, App] = {}
         self.person = Person()
         self.told: list[str] = []
-        self.signed = 0
-        self.now: float | None = None
         self.settings = OAuthSettingsFile(folder / "settings" / "oauth.yaml", folder / "locks" / "oauth.yaml.lock")
         self.tokens = AccessTokens(self.records, folder / "locks", title=str.title, tell=self.told.append)
         self.sign_ins = SignIns(
@@ -61,12 +59,8 @@ class Rig:
             self.settings,
             self.tokens,
             browser=self.person,
-            on_signed=self._on_signed,
             time_limit=time_limit,
         )
-
-    async def _on_signed(self) -> None:
-        self.signed += 1
 
     def app(self, name: str, url: str = "", **more: object) -> App:
         app = App(name=name, title=name.title(), url=url, servers=(name,), **more)  # type: ignore[arg-type]

@@ -315,7 +315,7 @@ async def test_a_server_that_wants_more_is_signed_in_to_with_all_scopes_together
     async with service() as (_, url):
         rig.app("notes", url)
         first = await rig.sign_ins.sign_in("notes")
-        await rig.sign_ins.wants_more("notes", "mcp:more")
+        await rig.tokens.of("notes").more_wanted("mcp:more")
         status = rig.sign_ins.status("notes")
         assert status is not None
         assert (status.state, status.wanted) == (SignInState.SIGNED_IN, ("mcp:more",))

@@ -64,8 +64,10 @@ class CatalogCollection:
         """The error about a catalog that isn't known, with the name that was probably meant."""
         import difflib  # here: only the error needs it
 
+        if name == OFFICIAL_NAME:
+            return CatalogError(f'catalog "{name}" not found', "docker-mcp catalog init fetches it")
         meant = difflib.get_close_matches(name, [*self.records(), OFFICIAL_NAME], n=1)
-        hint = f"Did you mean {meant[0]}?" if meant and meant[0] != name else "See docker-mcp catalog ls"
+        hint = f"Did you mean {meant[0]}?" if meant else "See docker-mcp catalog ls"
         return CatalogError(f'catalog "{name}" not found', hint)
 
     def put(self, name: str, text: str, record: CatalogRecord) -> None:

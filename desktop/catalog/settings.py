@@ -14,6 +14,9 @@ __all__ = ["Setting", "setting_of", "settings_of"]
 
 Schema = Mapping[str, Any]
 _DEEPEST: Final = 8
+_PLAIN: Final = frozenset(
+    {"type", "name", "title", "description", "default", "examples", "example", "placeholder", "items"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,12 @@ class Setting:
     def name(self) -> str:
         """Its name as it is typed."""
         return ".".join(self.path)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its schema asks for nothing but a type."""
+        items = self.schema.get("items") or {}
+        return not ({*self.schema, *(items if isinstance(items, dict) else {"?"})} - _PLAIN)
 
     def faults(self, value: Any) -> list[str]:
         """What is wrong with a value, a phrase for each fault."""

@@ -38,7 +38,7 @@ def _say(name: str, word: str) -> int:
         raise GatewayError(f"feature {name} not found", hint)
     paths = Paths.of_user()
     _write(paths.docker_config, paths.lock_for(paths.docker_config), name, word)
-    output.tip(f"{name} is {word}: {KNOWN[name].summary}.")
+    output.tip(f"{name} is {word}. {KNOWN[name].summary}.")
     return 0
 
 

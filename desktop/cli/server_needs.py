@@ -45,7 +45,8 @@ def next_steps(server: CatalogServer, values: Mapping[str, Any], stored: Collect
     steps = {}
     for app in _open_apps(server, stored)[:1]:
         steps["Sign in"] = f"docker-mcp oauth authorize {app}"
-    for name in [name for name in _needed(server) if name not in _supplied(server, stored)][:1]:
+    waiting = _needed_without_sign_in(server)
+    for name in [name for name in waiting if name not in _supplied(server, stored)][:1]:
         steps["Set its secret"] = f"docker-mcp secret set {name}"
     for name in _missing(server.config, values)[:1]:
         steps["Set what it needs"] = f"docker-mcp config set {server.name}.{name}=VALUE"
@@ -85,6 +86,12 @@ def _supplied(server: CatalogServer, stored: Collection[str]) -> frozenset[str]:
 
 def _needed(server: CatalogServer) -> list[str]:
     return list(dict.fromkeys(item.name for item in server.secrets if item.required is not False))
+
+
+def _needed_without_sign_in(server: CatalogServer) -> list[str]:
+    providers = server.oauth.providers if server.oauth is not None else []
+    by_sign_in = {item.secret for item in providers if item.provider}
+    return [name for name in _needed(server) if name not in by_sign_in]
 
 
 def _secrets(server: CatalogServer, stored: Collection[str]) -> str:

@@ -21,11 +21,11 @@ class Feature(NamedTuple):
 
 KNOWN: Final = {
     "dynamic-tools": Feature(True, "A model may find servers and, when you agree, add them to its session"),
-    "mcp-oauth-dcr": Feature(True, "Signing in registers this program by itself; always on here"),
-    "oauth-interceptor": Feature(False, "Help with GitHub's refusals in the reference; not needed here"),
-    "profiles": Feature(True, "Named sets of servers; always on here"),
-    "tool-name-prefix": Feature(False, "Put the server's name before every tool's; here only where names collide"),
-    "use-embeddings": Feature(False, "Search by a model of another company in the reference; never done here"),
+    "mcp-oauth-dcr": Feature(True, "No effect here: signing in always registers this program by itself"),
+    "oauth-interceptor": Feature(False, "No effect here: the gateway itself asks for a new sign-in"),
+    "profiles": Feature(True, "No effect here: there are always profiles"),
+    "tool-name-prefix": Feature(False, "No effect here: a server's name stands before its tools where names collide"),
+    "use-embeddings": Feature(False, "No effect here: nothing that is searched for goes to another company"),
 }
 
 

@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from desktop.catalog.collection import CatalogCollection, named
+from desktop.catalog.loading import parse_catalog
 from desktop.catalog.sample import SAMPLE
 from desktop.errors import CatalogError, StateFileError
 from desktop.state import yaml_text
@@ -175,6 +177,12 @@ def test_a_fork_changes_two_lines(collection: CatalogCollection) -> None:
         collection.fork("ours", "Docker-MCP")
 
 
+def test_how_the_official_catalog_is_had_is_said(collection: CatalogCollection) -> None:
+    with pytest.raises(CatalogError, match='catalog "docker-mcp" not found') as caught:
+        collection.fork("docker-mcp", "mine")
+    assert caught.value.hint == "docker-mcp catalog init fetches it"
+
+
 def test_a_catalog_without_a_name_gets_one_and_keeps_the_rest() -> None:
     text, catalog = named("# mine\nregistry:\n  a: {image: x}  # a\n", "given", "f.yaml")
     assert text == "# mine\nregistry:\n  a: {image: x}  # a\nname: given\ndisplayName: given\n"
@@ -205,6 +213,33 @@ def test_the_whole_official_catalog_survives_a_copy_an_addition_and_a_fork(
     assert after == before
     kept = set(text.splitlines()) - set(collection.text("mine").splitlines())
     assert kept == {"name: docker-mcp", "displayName: Docker MCP Catalog"}
+
+
+def test_we_see_in_the_official_catalog_what_the_reference_sees() -> None:
+    if not WHOLE.is_file():  # as above
+        pytest.skip("the official catalog is not beside this checkout")
+    text = WHOLE.read_text("utf-8")
+    theirs, ours = reference.catalog(text), parse_catalog(text, where="f")
+    assert ours.problems == ()
+    assert list(ours.servers) == list(theirs)
+    for name, seen in theirs.items():
+        server = msgspec.to_builtins(ours.servers[name])
+        for key in (
+            "type",
+            "image",
+            "title",
+            "description",
+            "command",
+            "volumes",
+            "user",
+            "allowHosts",
+            "disableNetwork",
+        ):
+            assert server.get(key, seen.get(key)) == seen.get(key, server.get(key)), (name, key)
+        assert [tool["name"] for tool in server.get("tools", [])] == [tool["name"] for tool in seen.get("tools", [])]
+        assert [(item["name"], item["env"]) for item in server.get("secrets", [])] == [
+            (item["name"], item["env"]) for item in seen.get("secrets", [])
+        ]
 
 
 CHURN = """

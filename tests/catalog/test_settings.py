@@ -37,6 +37,19 @@ def test_a_setting_that_does_not_exist_is_refused(name: str, hint: str) -> None:
     assert caught.value.hint == hint.removesuffix(".")
 
 
+def test_a_setting_of_which_only_the_type_is_asked_for_is_plain() -> None:
+    schemas = {
+        "plain": {"type": "array", "items": {"type": "string"}, "description": "x", "default": []},
+        "enum": {"type": "string", "enum": ["a"]},
+        "items": {"type": "array", "items": {"type": "string", "minLength": 1}},
+        "odd": {"type": "array", "items": [1]},
+    }
+    server = CatalogServer(name="s", config=[{"properties": schemas}])
+    assert {setting.name: setting.is_plain for setting in settings_of(server)} == {
+        "plain": True, "enum": False, "items": False, "odd": False,
+    }  # fmt: skip
+
+
 def test_a_server_that_declares_nothing_takes_anything() -> None:
     assert setting_of(CatalogServer(name="bare"), "a.b").path == ("a", "b")
     circular: dict[str, object] = {"type": "object"}

@@ -206,7 +206,7 @@ def test_what_is_still_to_be_done_is_told_as_commands() -> None:
     server = msgspec.structs.replace(server, config=[schema])
     assert next_steps(server, {}, []) == {
         "Sign in": "docker-mcp oauth authorize p",
-        "Set its secret": "docker-mcp secret set p.token",
+        "Set its secret": "docker-mcp secret set other",  # signing in supplies p.token
         "Set what it needs": "docker-mcp config set s.url=VALUE",
     }
     assert next_steps(server, {"url": "x"}, ["oauth/p"]) == {"Set its secret": "docker-mcp secret set other"}

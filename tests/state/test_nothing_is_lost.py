@@ -179,3 +179,28 @@ def test_shared_parts_odd_keys_and_flow_style(text: str, change: Change, expecte
 def test_aliases_without_end_are_refused(text: str) -> None:
     with pytest.raises(StateFileError, match="f"):
         yaml_text.parse(text, "f")
+
+
+SCALARS = [
+    "1", "+1", "-1", "1_000", "0o17", "017", "0x1F", "0b101", "1.5", "1.", ".5", "-.5", "1e3", "1E+3", "1.5e-3", ".inf",
+    "-.Inf", "+.inf", "true", "True", "TRUE", "False", "yes", "No", "on", "off", "y", "~", "null", "Null", "", "'1'", '"true"',
+    "22:22", "1:30:15", "2024-01-01", "2024-01-01T10:00:00Z", "1.2.3", "v1.10", "-", "--", "+", ".", "..", "0", "-0", "00",
+    "0.10", "1__0", "_1", "0x", "1e", "e1", "<<", "=", "a: b", "12345678901234567890", "9" * 30, "1_000.5", "- x", "[a, b]",
+    "{a: 1}", "|\n    t\n    u", ">-\n    t\n    u", "!!str 5", "'it''s'", '"\\u00e9\\n"', "é", "@x", "%x", "`x",
+]  # fmt: skip
+
+
+# A number such as 08 is 8 to the reference, since it is none in base 8; to us it is the text a person has typed.
+@pytest.mark.parametrize("scalar", SCALARS)
+def test_a_value_means_the_same_to_us_as_to_the_reference(scalar: str) -> None:
+    text = f"server:\n  key: {scalar}\n"
+    try:
+        seen = reference.decode(text)["server"]["key"]
+    except reference.NotReadable:
+        with pytest.raises(StateFileError):
+            yaml_text.parse(text, "f")
+        return
+    value = yaml_text.parse(text, "f")["server"]["key"]
+    if scalar == "!!str 5":  # the reader of these tests doesn't see that tag
+        seen = "5"
+    assert (type(value), value) == (str if isinstance(seen, str) else type(seen), seen)

@@ -27,7 +27,7 @@ _TIME_LIMIT: Final = 3.0
 _FILES: Final = 0
 _NO_SPACE: Final = 2
 _NO_FILES: Final = 4
-_FILE_NAMES: Final = frozenset({"FILE", "FOLDER", "DIR", "DIRECTORY", "PATH"})
+_FILE_NAMES: Final = frozenset({"FILE", "SOURCE", "FOLDER", "DIR", "DIRECTORY", "PATH"})
 _DIRECTIVES: Final = {0: "Default", 2: "NoSpace", 4: "NoFileComp"}
 
 
@@ -119,10 +119,11 @@ def _in_command(command: Command, before: list[str], last: str, path: str) -> _O
                 else _values(action, subjects.of_option(action.option_strings, path), given, last, f"{name}=")
             )
         return _Offer(_option_names(parser, options, before))
-    positional = _positional(parser, len(given))
-    return (
-        _Offer({}) if positional is None else _values(positional, subjects.of_argument(path, len(given)), given, last)
-    )
+    found = _positional(parser, len(given))
+    if found is None:
+        return _Offer({})
+    position, positional = found
+    return _values(positional, subjects.of_argument(path, position), given, last)
 
 
 def _given(before: Iterable[str], options: Mapping[str, Any]) -> tuple[list[str], argparse.Action | None, bool]:
@@ -142,13 +143,12 @@ def _given(before: Iterable[str], options: Mapping[str, Any]) -> tuple[list[str]
     return given, waiting, ended
 
 
-def _positional(parser: Parser, position: int) -> argparse.Action | None:
-    """The argument that the next name would be."""
-    for action in parser._actions:
-        if not action.option_strings:
-            if action.nargs in ("*", "+") or position == 0:
-                return action
-            position -= 1
+def _positional(parser: Parser, given: int) -> tuple[int, argparse.Action] | None:
+    """The argument that the next name would be, and which of the command's arguments that is, from 0."""
+    arguments = [action for action in parser._actions if not action.option_strings]
+    for position, action in enumerate(arguments):
+        if position == given or action.nargs in ("*", "+"):
+            return position, action
     return None
 
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["GROUP"]
 
+_NOT_IN_IMAGES: Final = "profiles are files here, none are kept in images"
+
 _FORMATS: Final = ("human", "json", "yaml")
 
 
@@ -265,4 +267,8 @@ GROUP: Final = Group(
         ),
         template.GROUP,
     ),
+    refused={
+        "push": f"{_NOT_IN_IMAGES}. Share the file that docker-mcp profile export writes",
+        "pull": f"{_NOT_IN_IMAGES}. docker-mcp profile import takes one from a file",
+    },
 )

@@ -51,6 +51,8 @@ def test_commands_options_and_values_are_offered(
 
 def test_a_file_is_left_to_the_shell(capsys: pytest.CaptureFixture[str]) -> None:
     assert offered(capsys, "gateway", "run", "--registry", "") == ([], 0)
+    assert offered(capsys, "catalog", "export", "mine", "") == ([], 0)
+    assert offered(capsys, "catalog", "import", "x") == ([], 0)
 
 
 def test_what_a_candidate_means_stands_behind_a_tab(capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,6 +80,9 @@ def test_names_come_from_the_files_there_are(run: Run) -> None:
     assert names("server", "inspect", "tiny", "") == set()
     assert names("gateway", "run", "--servers", "boxed,tin") == {"boxed,tiny"}
     assert names("catalog", "show", "dock") == {"docker-mcp"}
+    assert "docker-mcp/tiny" in names("catalog", "add", "mine", "docker-mcp/")
+    assert names("profile", "create", "--server", "tin") == {"tiny"}
+    assert names("secret", "rm", "") == set()
 
 
 def test_a_broken_file_offers_nothing_and_says_nothing(run: Run, docker_mcp: Path) -> None:

@@ -1,0 +1,1 @@
+"""What happened: the calls of clients, kept for their person to look at."""

@@ -82,7 +82,7 @@ async def _published() -> AsyncIterator[Application]:
 
     A port that is in use does not keep it from starting; the reason is in its endpoint status.
     """
-    async with running(GatewayOptions(block_secrets="block")) as application:
+    async with running(GatewayOptions(block_secrets="block", records_calls=True)) as application:
         application.questions_are_seen()
         application.keep_search_ready()
         application.keep_catalog_current()
@@ -147,6 +147,7 @@ class Application(RunningHost):
             ("sessions", self.gateway.close),
             ("servers", self.fleet.close),
             ("networks", services.fence.close),
+            ("activity", services.activity.close),
             ("endpoint", self.local_endpoint.close),
             ("engine", services.monitor.close),
             ("watchdog", services.close_watchdog),

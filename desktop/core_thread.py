@@ -19,7 +19,7 @@ from typing import Any, Final, cast
 
 from desktop.event_loop import new_event_loop
 from desktop.events import EventStream
-from desktop.host import Host, HostEvent
+from desktop.host import Host, HostEvent, HostPart
 
 __all__ = ["in_core_thread"]
 
@@ -134,18 +134,18 @@ async def _begin(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
     return await work()
 
 
-class _HostOnAnotherLoop:
-    """A `Host` whose events and coroutines come to another loop than its own."""
+class _OnAnotherLoop:
+    """Something of the core whose coroutines are awaited on another loop than its own; its parts likewise."""
 
-    def __init__(self, host: Host, thread: _CoreThread) -> None:
-        self._host = host
+    def __init__(self, inner: Any, thread: _CoreThread) -> None:
+        self._inner = inner
         self._thread = thread
-        self.events: EventStream[HostEvent] = EventStream()
-        publish = self.events.publish
-        thread.subscribe(lambda: host.events.subscribe(lambda event: thread.at_home(publish, event)))
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._host, name)
+        found = getattr(self._inner, name)
+        if isinstance(found, HostPart):
+            part = self.__dict__[name] = _OnAnotherLoop(found, self._thread)
+            return part
         if not inspect.iscoroutinefunction(found):
             return found
 
@@ -154,3 +154,13 @@ class _HostOnAnotherLoop:
             return await self._thread.call(lambda: found(*arguments, **named))
 
         return there
+
+
+class _HostOnAnotherLoop(_OnAnotherLoop):
+    """A `Host` whose events come to another loop as well."""
+
+    def __init__(self, host: Host, thread: _CoreThread) -> None:
+        super().__init__(host, thread)
+        self.events: EventStream[HostEvent] = EventStream()
+        publish = self.events.publish
+        thread.subscribe(lambda: host.events.subscribe(lambda event: thread.at_home(publish, event)))

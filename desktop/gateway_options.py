@@ -36,6 +36,7 @@ class GatewayOptions:
         block_network: ``listed`` lets servers whose entries have ``allowHosts`` reach those hosts alone, ``all`` also keeps
             every other container from any network; empty does neither.
         verify_signatures: Use images of Docker's namespace only with signatures that fit.
+        records_calls: Keep calls for the person to look at.
         on_stderr: Called with server and line.
         on_interceptor: Called with an interceptor's name and a line of its standard error.
         on_scan: Called with each step of the search for secrets.
@@ -60,6 +61,7 @@ class GatewayOptions:
     block_secrets: str = ""
     block_network: FenceMode = ""
     verify_signatures: bool = False
+    records_calls: bool = False
     on_stderr: Callable[[str, str], None] | None = None
     on_interceptor: Callable[[str, str], None] | None = None
     on_scan: Callable[[str], None] | None = None

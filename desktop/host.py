@@ -5,8 +5,11 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from desktop.activity.log import Retention
+from desktop.activity.record import CallDetails, CallFilter, CallRecord, Span
 from desktop.events import EventStream
 from desktop.gateway.open_calls import RunningCall
 from desktop.oauth.status import SignInState, SignInStatus
@@ -19,12 +22,15 @@ if TYPE_CHECKING:
     from desktop.clients.view import ClientView
 
 __all__ = [
+    "Activity",
+    "CallsEnded",
     "ClientsChanged",
     "EndpointStatus",
     "EngineState",
     "EngineStatus",
     "Host",
     "HostEvent",
+    "HostPart",
     "ProblemsChanged",
     "QuestionsChanged",
     "RunningCall",
@@ -100,7 +106,56 @@ class SignInsChanged:
     apps: frozenset[str] = frozenset()
 
 
-HostEvent = ServersChanged | StatusChanged | ProblemsChanged | QuestionsChanged | ClientsChanged | SignInsChanged
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallsEnded:
+    """Tool calls have ended and were kept: oldest first, in batches."""
+
+    calls: tuple[CallRecord, ...]
+
+
+HostEvent = (
+    CallsEnded
+    | ServersChanged
+    | StatusChanged
+    | ProblemsChanged
+    | QuestionsChanged
+    | ClientsChanged
+    | SignInsChanged
+)
+
+
+class HostPart:
+    """Base of what the host offers on one subject; like the host's own, its coroutines may be awaited on any loop."""
+
+
+class Activity(Protocol):
+    """The calls that were made."""
+
+    @property
+    def retention(self) -> Retention:
+        """How much is kept."""
+
+    @property
+    def not_kept(self) -> int:
+        """Calls since the start that came too fast to be kept one by one."""
+
+    async def calls(self, wanted: CallFilter, *, limit: int = 500, before: int | None = None) -> tuple[CallRecord, ...]:
+        """Calls, newest first; ``before`` is the smallest id of the page before."""
+
+    async def details(self, id: int) -> CallDetails | None:
+        """What one call was made with and what came back; None when it is not kept any more."""
+
+    async def spans(self, *, seconds: float, count: int) -> tuple[Span, ...]:
+        """The last ``seconds`` in ``count`` equal pieces, oldest first."""
+
+    async def clear(self) -> None:
+        """Forget every call."""
+
+    async def export(self, path: Path, wanted: CallFilter) -> int:
+        """Write calls with their details to a file of JSON lines; returns how many."""
+
+    async def set_retention(self, retention: Retention) -> None:
+        """Keep more or less from now on (written to our settings)."""
 
 
 class Host(Protocol):
@@ -113,6 +168,10 @@ class Host(Protocol):
     @property
     def events(self) -> EventStream[HostEvent]:
         """Changes, published on the event loop."""
+
+    @property
+    def activity(self) -> Activity:
+        """The calls that were made."""
 
     @property
     def paused(self) -> bool:

@@ -22,6 +22,7 @@ from desktop.host import (
     SignInStatus,
     StatusChanged,
 )
+from desktop.hosting.activity import ActivityView
 from desktop.policy.question import Answer, Question
 from desktop.secrets.token import gateway_token
 from desktop.servers.launch import server_kind
@@ -46,6 +47,7 @@ class RunningHost:
     Attributes:
         services: The same.
         configuration: Which configuration is in force.
+        activity: The calls that were made.
         local_endpoint: Where clients reach the gateway.
         connected_clients: How AI clients stand.
     """
@@ -53,6 +55,7 @@ class RunningHost:
     def __init__(self, services: Services) -> None:
         self.services = services
         self.configuration = ConfigurationInForce(services)
+        self.activity = ActivityView(services.activity)
         self.local_endpoint = LocalEndpoint(services.gateway, services.paths, ready=lambda: self.configuration.loaded)
         self.connected_clients = ConnectedClients(services, self.local_endpoint)
 

@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import Mapping
 
+from desktop.activity.log import ActivityLog
 from desktop.catalog.search import CatalogSearch
 from desktop.catalog.source import ConfigurationSource
 from desktop.engine.docker_engine import DockerEngine
@@ -17,10 +18,12 @@ from desktop.engine.watchdog_process import Watchdog
 from desktop.errors import SecretStoreError
 from desktop.events import EventStream
 from desktop.gateway.call_guard import CallGuard, SecretScreen
+from desktop.gateway.call_recorder import CallRecorder
 from desktop.gateway.gateway import Gateway
 from desktop.gateway.interceptors import InterceptorRunner
+from desktop.gateway.session import CallLog, Session
 from desktop.gateway_options import GatewayOptions
-from desktop.host import HostEvent, QuestionsChanged, ServersChanged, SignInsChanged, StatusChanged
+from desktop.host import CallsEnded, HostEvent, QuestionsChanged, ServersChanged, SignInsChanged, StatusChanged
 from desktop.oauth.access_tokens import AccessTokens
 from desktop.oauth.apps import App
 from desktop.oauth.browser import SystemBrowser
@@ -79,6 +82,7 @@ class Services:
         sign_ins: Signs in and out.
         monitor: Finds the container engine.
         watchdog: Clears away what a run that dies leaves behind.
+        activity: The calls that were made.
         fence: Keeps servers from the network.
         launcher: Makes the way to a server.
         fleet: The servers.
@@ -114,6 +118,8 @@ class Services:
         self.monitor = EngineMonitor(DockerEngine(lock.instance))
         self.watchdog = Watchdog(lock.instance)
         self._watchdog_started: asyncio.Task[None] | None = None
+        self.activity = ActivityLog(paths.activity, self.redactor.clean_beginning)
+        self.activity.added.subscribe(lambda calls: self.events.publish(CallsEnded(calls=calls)))
         self.fence = NetworkFence(options.block_network, lock.instance, options.on_egress)
         self.launcher = Launcher(
             engine=self.monitor,
@@ -147,7 +153,7 @@ class Services:
         self.gateway = Gateway(
             self.fleet,
             patterns=options.tools,
-            call_log=options.call_log,
+            call_log=self._call_log(),
             guard=self._call_guard(),
             policy=lambda: self.policy.current,
         )
@@ -193,6 +199,15 @@ class Services:
             for choice in parse_secrets_option(text)
         ]
         return [*chosen, EnvFileSource(self.paths.env_file, may_be_missing=True)]
+
+    def _call_log(self) -> CallLog | None:
+        if not self.options.records_calls:
+            return self.options.call_log
+        return CallRecorder(self.activity, self._server_of, self.options.call_log)
+
+    def _server_of(self, session: Session, tool: str) -> str:
+        route = self.gateway.offer_to(session).tool_routes.get(tool)
+        return route.server if route is not None else ""
 
     def _call_guard(self) -> CallGuard:
         """What stands around calls."""

@@ -108,10 +108,10 @@ class ActivityLog:
 
     async def find(
         self,
-        wanted: CallFilter = CallFilter(),
+        wanted: CallFilter,
         *,
         limit: int = 500,
-        before: int | None = None,  # noqa: B008
+        before: int | None = None,
     ) -> tuple[CallRecord, ...]:
         """Calls, newest first; see `ActivityStore.find`."""
         return await self._run(lambda: self._store.find(wanted, limit=limit, before=before))
@@ -130,7 +130,7 @@ class ActivityLog:
         self._waiting.clear()
         await self._run(self._store.clear)
 
-    async def export(self, path: Path, wanted: CallFilter = CallFilter()) -> int:  # noqa: B008
+    async def export(self, path: Path, wanted: CallFilter) -> int:
         """Write calls with their details to a file of JSON lines, newest first; returns how many.
 
         Raises:

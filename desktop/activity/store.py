@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from desktop.activity.record import CallDetails, CallFilter, CallRecord, Outcome, Span
 from desktop.errors import StateFileError
-from desktop.state.atomic_file import make_directory
+from desktop.state.atomic_file import make_directory, reason_of
 
 __all__ = ["ActivityStore"]
 
@@ -145,10 +145,11 @@ class ActivityStore:
                 if self._connection is None:
                     self._connection = self._opened()
                 yield self._connection
-            except sqlite3.Error as error:
+            except (sqlite3.Error, OSError) as error:
+                reason = reason_of(error) if isinstance(error, OSError) else str(error)
                 raise StateFileError(
                     str(self._path),
-                    f"calls can't be kept ({error})",
+                    f"calls can't be kept ({reason})",
                     hint="See that the disk isn't full and the folder is yours.",
                 ) from error
 

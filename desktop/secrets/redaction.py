@@ -35,6 +35,18 @@ class Redactor:
         """Every text that is replaced; a new object whenever a secret was added."""
         return self._forms
 
+    def clean_beginning(self, text: str) -> str:
+        """`clean` for a text that may have been cut: a secret of which only the beginning is left at its end goes as well."""
+        text = self.clean(text)
+        for form in self._forms:
+            tail = text[-len(form) :]
+            place = tail.find(form[:SHORTEST])
+            while place >= 0:
+                if form.startswith(tail[place:]):
+                    return self.clean_beginning(text[: len(text) - len(tail) + place] + MASK)
+                place = tail.find(form[:SHORTEST], place + 1)
+        return text
+
     def clean(self, text: str) -> str:
         """The text with every known secret replaced by three dots."""
         return text if self._pattern is None else self._pattern.sub(MASK, text)

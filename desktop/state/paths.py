@@ -115,6 +115,11 @@ class Paths:
         return self.own / "clients"
 
     @property
+    def activity(self) -> Path:
+        """The calls that were made."""
+        return self.own / "activity.db"
+
+    @property
     def verified_images(self) -> Path:
         """Digests of images whose signatures were checked."""
         return self.cache / "verified-images.json"

@@ -110,3 +110,14 @@ def test_without_a_secret_cleaning_costs_next_to_nothing_and_with_fifty_it_stays
     print([f"{seconds * 1e6:.1f} µs for {len(text)} characters" for seconds in best])
     assert best[0] < 0.0001
     assert best[1] < 0.02
+
+
+def test_of_a_text_that_was_cut_the_beginning_of_a_secret_goes_as_well() -> None:
+    redactor = Redactor()
+    redactor.add("correct-horse-battery")
+    redactor.add("cor-cor-correct")
+    assert redactor.clean_beginning("token correct-hor") == "token •••"
+    assert redactor.clean_beginning("token corr") == "token •••"
+    assert redactor.clean_beginning("x cor-cor-cor") == "x •••"
+    assert redactor.clean_beginning("the cor") == "the cor"
+    assert redactor.clean_beginning("correct-horse-battery and correct answer") == "••• and correct answer"

@@ -1,0 +1,1 @@
+"""What faces see of the running services and ask of them beyond the servers, one module a subject."""

@@ -55,7 +55,7 @@ async def core() -> AsyncIterator[Core]:
 async def test_coroutines_run_there_and_events_arrive_here() -> None:
     seen: list[int] = []
     async with in_core_thread(core) as host:  # type: ignore[arg-type]
-        inner: Core = host._host  # type: ignore[attr-defined]
+        inner: Core = host._inner  # type: ignore[attr-defined]
         host.events.subscribe(lambda event: seen.append(threading.get_ident()))
         assert await host.restart("a") == "a"  # type: ignore[func-returns-value]
         await eventually(lambda: seen)
@@ -96,7 +96,7 @@ async def test_leaving_while_a_coroutine_waits_there_does_not_hang() -> None:
 
 async def test_a_cancelled_wait_cancels_the_work_there() -> None:
     async with in_core_thread(core) as host:  # type: ignore[arg-type]
-        inner: Core = host._host  # type: ignore[attr-defined]
+        inner: Core = host._inner  # type: ignore[attr-defined]
         waiting = asyncio.create_task(host.set_paused(True))
         await asyncio.sleep(0.05)
         waiting.cancel()

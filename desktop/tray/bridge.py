@@ -8,7 +8,9 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from desktop.activity.record import CallRecord
 from desktop.host import (
+    CallsEnded,
     EndpointStatus,
     EngineStatus,
     Host,
@@ -47,6 +49,7 @@ class Bridge(QObject):
         status_changed: Engine, endpoint or pause state is new.
         problems_changed: The configuration problems are new.
         questions_changed: A question to the person has come or gone.
+        calls_ended: Calls that have ended, oldest first (a tuple of `CallRecord`).
         phase_changed: The host came, failed or is going.
     """
 
@@ -54,6 +57,7 @@ class Bridge(QObject):
     status_changed = Signal()
     problems_changed = Signal()
     questions_changed = Signal()
+    calls_ended = Signal(tuple)
     phase_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -67,6 +71,7 @@ class Bridge(QObject):
         self._status_due = False
         self._problems_due = False
         self._questions_due = False
+        self._calls: tuple[CallRecord, ...] = ()
         self._last_round = 0.0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -169,6 +174,8 @@ class Bridge(QObject):
                 self._problems_due = True
             case QuestionsChanged():
                 self._questions_due = True
+            case CallsEnded(calls=calls):
+                self._calls += calls
         if not self._timer.isActive():
             wait = self._last_round + INTERVAL - time.monotonic()
             self._timer.start(max(0, round(wait * 1000)))
@@ -188,3 +195,6 @@ class Bridge(QObject):
         if self._questions_due:
             self._questions_due = False
             self.questions_changed.emit()
+        if self._calls:
+            calls, self._calls = self._calls, ()
+            self.calls_ended.emit(calls)

@@ -13,6 +13,7 @@ from typing import Any
 from desktop.errors import GatewayError, ServerNotFoundError
 from desktop.events import EventStream
 from desktop.host import (
+    CallsEnded,
     EndpointStatus,
     EngineState,
     EngineStatus,
@@ -28,6 +29,7 @@ from desktop.host import (
 from desktop.policy.question import Answer, Question
 from desktop.servers.status import OfferedTool, ServerKind, ServerState, ServerStatus
 from desktop.sharing import Sharing
+from tests.helpers.fake_activity import FakeActivity
 
 __all__ = [
     "DOCKER",
@@ -79,6 +81,7 @@ class FakeHost:
         self.close_delay = 0.0
         self.closed = False
         self.start_state = ServerState.READY
+        self.activity = FakeActivity()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[FakeHost]:
@@ -121,6 +124,10 @@ class FakeHost:
 
     def tools(self, name: str) -> tuple[OfferedTool, ...]:
         return ()
+
+    def call_ended(self, **values: Any) -> None:
+        """A call has ended and is told of."""
+        self._events.publish(CallsEnded(calls=(self.activity.add(**values),)))
 
     def questions(self) -> tuple[Question, ...]:
         return self._questions

@@ -114,13 +114,7 @@ class CallsEnded:
 
 
 HostEvent = (
-    CallsEnded
-    | ServersChanged
-    | StatusChanged
-    | ProblemsChanged
-    | QuestionsChanged
-    | ClientsChanged
-    | SignInsChanged
+    CallsEnded | ServersChanged | StatusChanged | ProblemsChanged | QuestionsChanged | ClientsChanged | SignInsChanged
 )
 
 

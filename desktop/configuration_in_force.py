@@ -40,6 +40,7 @@ class ConfigurationInForce:
         self.changed: EventStream[Configuration] = EventStream()
         self._services = services
         self._reloading = asyncio.Lock()
+        self._renewing = asyncio.Lock()
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -80,8 +81,13 @@ class ConfigurationInForce:
             ):
                 await self._services.fleet.restart(name)
 
+    async def secrets_changed(self) -> None:
+        """Try the servers that wait for a secret, and start those anew that run with one the person has changed."""
+        self._services.fleet.retry_missing()
+        async with self._renewing:
+            await self._renew_secrets()
+
     async def _renew_secrets(self) -> None:
-        """Start the servers anew that run with a secret the person has changed."""
         for name in self.current.enabled:
             server = self.current.servers.get(name)
             if server is not None and await self._services.launcher.has_other_secrets(server):
@@ -97,8 +103,7 @@ class ConfigurationInForce:
                     async for _ in batches:
                         await self.reload()
                         await self._services.look_at_sign_ins()  # another process may have signed in or out
-                        self._services.fleet.retry_missing()  # a secret may stand in one of the files now
-                        await self._renew_secrets()
+                        await self.secrets_changed()  # one may stand in one of the files now
             except GatewayError as error:
                 log.warning("changes of the files are not noticed for now: %s", error)
             await asyncio.sleep(_PAUSE)

@@ -34,6 +34,8 @@ __all__ = [
     "ProblemsChanged",
     "QuestionsChanged",
     "RunningCall",
+    "SecretNeed",
+    "SecretsStatus",
     "ServersChanged",
     "SignInState",
     "SignInStatus",
@@ -70,6 +72,35 @@ class EndpointStatus:
     tools: int = 0
     calls: int = 0
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretNeed:
+    """A secret that a server declares.
+
+    Attributes:
+        name: Its name in the store.
+        variable: The environment variable that carries it, or empty.
+        about: What the catalog says of where to get it, or an example; may be empty.
+        is_required: False for one the server can do without.
+        is_set: Whether there is a value; it is never shown.
+    """
+
+    name: str
+    variable: str = ""
+    about: str = ""
+    is_required: bool = True
+    is_set: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretsStatus:
+    """How the secrets are kept: ``keychain``, ``passphrase`` or ``this session only``; why they can't be read now, or empty, and
+    what to do about it."""
+
+    protection: str
+    reason: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +280,24 @@ class Host(Protocol):
 
     async def sign_out(self, name: str) -> str:
         """Revoke the token at the provider and forget it; returns why the provider could not be told, or empty."""
+
+    async def secrets_of(self, name: str) -> tuple[SecretNeed, ...]:
+        """The secrets a server of the catalogs declares; empty for one no catalog knows."""
+
+    async def set_secret(self, name: str, value: str) -> None:
+        """Store a secret; servers that wait for it start, those that run with a former value start anew."""
+
+    async def remove_secret(self, name: str) -> None:
+        """Take a secret away; one that isn't there is fine."""
+
+    async def secrets_status(self) -> SecretsStatus:
+        """How secrets are kept. May let the system ask the person to unlock the keychain."""
+
+    async def unlock_secrets(self, passphrase: str) -> None:
+        """Open the secrets with the passphrase, or choose it where there is neither one nor a keychain yet.
+
+        Raises `PassphraseError` when it is a wrong one.
+        """
 
     async def token(self) -> str:
         """The bearer token clients need for the endpoint."""

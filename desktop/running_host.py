@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 from desktop.configuration_in_force import ConfigurationInForce
 from desktop.connected_clients import ConnectedClients
-from desktop.errors import EnginePermissionError, ServerNotFoundError, UsageError
+from desktop.errors import (
+    EnginePermissionError,
+    PassphraseError,
+    SecretStoreError,
+    ServerNotFoundError,
+    UsageError,
+)
 from desktop.events import EventStream
 from desktop.gateway.local_endpoint import LocalEndpoint
 from desktop.gateway.offered_tools import offered_tools
@@ -18,15 +24,20 @@ from desktop.host import (
     EngineStatus,
     HostEvent,
     RunningCall,
+    SecretNeed,
+    SecretsStatus,
     ServersChanged,
     SignInStatus,
     StatusChanged,
 )
 from desktop.hosting.activity import ActivityView
 from desktop.policy.question import Answer, Question
+from desktop.secrets.env_file import read_env_file
+from desktop.secrets.store import Protection
 from desktop.secrets.token import gateway_token
 from desktop.servers.launch import server_kind
 from desktop.servers.launcher import RUN_WITHOUT_CONTAINER
+from desktop.servers.server_secrets import about
 from desktop.servers.status import OfferedTool, ServerKind, ServerStatus
 from desktop.services import Services
 from desktop.sharing import Sharing
@@ -223,6 +234,61 @@ class RunningHost:
     async def sign_out(self, name: str) -> str:
         """Sign out, at the provider as well."""
         return await self.services.sign_ins.sign_out(name)
+
+    async def secrets_of(self, name: str) -> tuple[SecretNeed, ...]:
+        """The secrets a server declares."""
+        server = self.configuration.current.servers.get(name)
+        if server is None or not server.secrets:
+            return ()
+        paths = self.services.paths
+        names = set(await self.services.secrets.names())
+        if await asyncio.to_thread(paths.env_file.is_file):
+            names |= (await asyncio.to_thread(read_env_file, paths.env_file)).keys()
+        return tuple(
+            SecretNeed(
+                name=item.name,
+                variable=item.env,
+                about=about(item),
+                is_required=item.required is not False,
+                is_set=item.name in names or item.env in names,
+            )
+            for item in server.secrets
+        )
+
+    async def set_secret(self, name: str, value: str) -> None:
+        """Store a secret, and try the servers that wait for one."""
+        if not value or "\0" in value:
+            raise UsageError(f"the value of {name} {'holds a zero byte' if value else 'is empty'}")
+        await self.services.secrets.set(name, value)
+        await self.configuration.secrets_changed()
+
+    async def remove_secret(self, name: str) -> None:
+        """Take a secret away."""
+        await self.services.secrets.delete(name)
+        await self.configuration.secrets_changed()
+
+    async def secrets_status(self) -> SecretsStatus:
+        """How secrets are kept."""
+        secrets = self.services.secrets
+        try:
+            protection = (await secrets.protection()).value
+        except SecretStoreError as error:  # only a keychain that is there can fail
+            return SecretsStatus(protection=Protection.KEYCHAIN.value, reason=error.message, hint=error.hint)
+        try:
+            await secrets.unlock()
+        except SecretStoreError as error:
+            return SecretsStatus(protection=protection, reason=error.message, hint=error.hint)
+        return SecretsStatus(protection=protection)
+
+    async def unlock_secrets(self, passphrase: str) -> None:
+        """Open the secrets with the passphrase."""
+        self.services.passphrase.given = passphrase
+        try:
+            await self.services.secrets.unlock()
+        except PassphraseError:
+            self.services.passphrase.given = None
+            raise
+        await self.configuration.secrets_changed()
 
     async def token(self) -> str:
         """The bearer token of the endpoint."""

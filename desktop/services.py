@@ -37,6 +37,7 @@ from desktop.policy.questions import Questions
 from desktop.secrets.keychain import SERVICE, KeychainStore
 from desktop.secrets.lookup import EnvFileSource, SecretLookup, SecretSource, parse_secrets_option
 from desktop.secrets.opening import store_over
+from desktop.secrets.passphrase import LatePassphrase
 from desktop.secrets.redaction import Redactor
 from desktop.secrets.scanner import SecretScanner
 from desktop.secrets.sources import StoreSource
@@ -75,6 +76,7 @@ class Services:
         questions: Where they are asked for more.
         search: Searches the catalogs.
         keychain: The system's keychain.
+        passphrase: What opens them where there is no keychain, once the person has given it.
         secrets: The person's secrets.
         redactor: Knows secrets, so that no text shows one.
         apps: What one can sign in to, by name; of the configuration in force.
@@ -102,7 +104,8 @@ class Services:
         self.questions = Questions(self.consent)
         self.search = CatalogSearch()
         self.keychain = KeychainStore(SERVICE)
-        self.secrets = store_over(self.keychain, paths)
+        self.passphrase = LatePassphrase()
+        self.secrets = store_over(self.keychain, paths, self.passphrase)
         self.redactor = Redactor()
         self.apps: Mapping[str, App] = {}
         records = Records(self.secrets)

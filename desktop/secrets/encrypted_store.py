@@ -66,6 +66,12 @@ class EncryptedStore:
             return Protection(sealed.key.kind)
         return Protection(await self._keys.usual_kind() or Protection.SESSION)
 
+    async def unlock(self) -> None:
+        """Find the key of the secrets that are there; raises as `get` does."""
+        sealed = await asyncio.to_thread(self._read)
+        if sealed is not None:
+            await self._keys.find(sealed.key)
+
     async def get(self, name: str) -> str | None:
         """The value, or None when there is none.
 

@@ -10,7 +10,7 @@ from typing import Final
 from desktop.errors import PassphraseError
 from desktop.secrets.master_key import PassphraseAsker
 
-__all__ = ["DESCRIPTOR", "VARIABLE", "GivenPassphrase"]
+__all__ = ["DESCRIPTOR", "VARIABLE", "GivenPassphrase", "LatePassphrase"]
 
 VARIABLE: Final = "MCP_GATEWAY_PASSPHRASE"
 DESCRIPTOR: Final = "MCP_GATEWAY_PASSPHRASE_FD"
@@ -47,6 +47,21 @@ class GivenPassphrase:
         if self._given is None and self._asker is not None:
             return await self._asker.passphrase(is_new=is_new)
         return self._given
+
+
+class LatePassphrase:
+    """A passphrase that the person may give at any time while the program runs.
+
+    Attributes:
+        given: What they have given; None before.
+    """
+
+    def __init__(self) -> None:
+        self.given: str | None = None
+
+    async def passphrase(self, *, is_new: bool) -> str | None:
+        """What was given."""
+        return self.given
 
 
 def _first_line(descriptor: int) -> str:

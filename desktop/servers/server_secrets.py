@@ -22,7 +22,7 @@ from desktop.servers import launch
 from desktop.servers.authorization import Authorization
 from desktop.servers.sign_in_apps import with_sign_in_secrets
 
-__all__ = ["ServerSecrets"]
+__all__ = ["ServerSecrets", "about"]
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +141,12 @@ def _providers(server: CatalogServer) -> list[OAuthProvider]:
 def _hint(secret: SecretReference) -> str:
     """How to set it, and what the catalog says of where to get it."""
     command = f"Set it with: docker-mcp secret set {secret.name}"
-    about = " ".join(secret.description.split()).rstrip(".")
-    example = secret.example if isinstance(secret.example, str) and secret.example.strip() else ""
-    more = about or (f"it looks like {example}" if example else "")
+    more = about(secret)
     return f"{command} ({more})" if more else command
+
+
+def about(secret: SecretReference) -> str:
+    """What the catalog says of where to get a secret, or what it looks like; empty when it says nothing."""
+    text = " ".join(secret.description.split()).rstrip(".")
+    example = secret.example.strip() if isinstance(secret.example, str) else ""
+    return text or (f"it looks like {example}" if example else "")

@@ -21,6 +21,8 @@ from desktop.host import (
     ProblemsChanged,
     QuestionsChanged,
     RunningCall,
+    SecretNeed,
+    SecretsStatus,
     ServersChanged,
     SignInsChanged,
     SignInStatus,
@@ -56,6 +58,8 @@ class FakeHost:
 
     Attributes:
         found: What a search for a text finds.
+        secrets: What each server declares.
+        secrets_kept: How secrets are kept.
         calls: What was asked, in order, as (method, arguments…).
         fail_next: An error the next request raises.
         delay: Seconds each request takes.
@@ -75,6 +79,8 @@ class FakeHost:
         self._running: tuple[RunningCall, ...] = ()
         self._sign_ins: dict[str, SignInStatus] = {}
         self.found: dict[str, tuple[str, ...]] = {}
+        self.secrets: dict[str, tuple[SecretNeed, ...]] = {}
+        self.secrets_kept = SecretsStatus(protection="keychain")
         self.calls: list[tuple[object, ...]] = []
         self.fail_next: GatewayError | None = None
         self.delay = 0.0
@@ -209,6 +215,30 @@ class FakeHost:
         """Show these sign-ins."""
         self._sign_ins = {status.app: status for status in statuses}
         self._events.publish(SignInsChanged(apps=frozenset(self._sign_ins)))
+
+    async def secrets_of(self, name: str) -> tuple[SecretNeed, ...]:
+        await self._asked("secrets_of", name)
+        return self.secrets.get(name, ())
+
+    async def set_secret(self, name: str, value: str) -> None:
+        await self._asked("set_secret", name, value)
+        self._mark_secret(name, is_set=True)
+
+    async def remove_secret(self, name: str) -> None:
+        await self._asked("remove_secret", name)
+        self._mark_secret(name, is_set=False)
+
+    async def secrets_status(self) -> SecretsStatus:
+        await self._asked("secrets_status")
+        return self.secrets_kept
+
+    async def unlock_secrets(self, passphrase: str) -> None:
+        await self._asked("unlock_secrets", passphrase)
+        self.secrets_kept = replace(self.secrets_kept, reason="", hint="")
+
+    def _mark_secret(self, name: str, *, is_set: bool) -> None:
+        for server, needs in self.secrets.items():
+            self.secrets[server] = tuple(replace(each, is_set=is_set) if each.name == name else each for each in needs)
 
     async def token(self) -> str:
         await self._asked("token")

@@ -9,12 +9,15 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from desktop.app import Application, GatewayOptions, running
+from desktop.errors import PassphraseError, UsageError
+from desktop.host import SecretNeed, SecretsStatus
 from desktop.policy.policy_file import PolicyFile
 from desktop.policy.question import Answer
 from desktop.servers.status import ServerState
@@ -203,6 +206,41 @@ async def test_a_secret_set_while_the_gateway_runs_reaches_the_server_that_waits
         await state(found, "pack", ServerState.READY)
         assert json.loads(await text(client, "environment"))["PACK_KEY"] == "later"
         await run_command(home, "secret", "rm", "pack.key")
+        await state(found, "pack", ServerState.NEEDS_SETTING)
+
+
+async def test_a_face_sets_secrets_and_unlocks_them_with_a_passphrase(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = {"name": "pack.key", "env": "PACK_KEY", "description": "Made at example.com."}
+    home.catalog({"pack": {**PACKAGE, "secrets": [entry]}})
+    home.enable("pack")
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    async with running(GatewayOptions(), home.paths) as found:
+        await found.allow_without_container("pack")
+        await state(found, "pack", ServerState.NEEDS_SETTING)
+        assert (await found.secrets_status()).protection == "this session only"
+        need = SecretNeed(name="pack.key", variable="PACK_KEY", about="Made at example.com")
+        assert await found.secrets_of("pack") == (need,)
+        await found.unlock_secrets("correct horse")  # the first one is the one that is chosen
+        assert await found.secrets_status() == SecretsStatus(protection="passphrase")
+        await found.set_secret("pack.key", "now")
+        await state(found, "pack", ServerState.READY)
+        assert await found.secrets_of("pack") == (replace(need, is_set=True),)
+    async with running(GatewayOptions(), home.paths) as found:
+        await found.restart("pack")  # it is listed already, so that nothing else starts it
+        status = await state(found, "pack", ServerState.NEEDS_SETTING)
+        assert "pack needs pack.key, which can't be read" in status.reason
+        assert await found.secrets_of("pack") == (replace(need, is_set=True),)
+        assert "nobody gave it" in (await found.secrets_status()).reason
+        with pytest.raises(PassphraseError):
+            await found.unlock_secrets("battery staple")
+        await found.unlock_secrets("correct horse")
+        await state(found, "pack", ServerState.IDLE)
+        for value in ("", "a\0b"):
+            with pytest.raises(UsageError):
+                await found.set_secret("pack.key", value)
+        await found.remove_secret("pack.key")
         await state(found, "pack", ServerState.NEEDS_SETTING)
 
 

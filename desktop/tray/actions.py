@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QMimeData, QObject, Signal
 from PySide6.QtGui import QGuiApplication
@@ -18,6 +18,7 @@ from desktop.tray.bridge import Bridge
 
 __all__ = ["Actions"]
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -43,6 +44,19 @@ class Actions(QObject):
     def wish(self, name: str) -> bool | None:
         """What the person wants of the server while the host is still at it."""
         return self._wishes.get(name)
+
+    def ask(self, request: Callable[[Host], Coroutine[Any, Any, T]], then: Callable[[T], None]) -> None:
+        """Ask the host for something that takes a moment, and hand over the answer; a failure becomes a sentence.
+
+        Args:
+            request: What to ask; awaited on the host's loop.
+            then: Called with the answer, on this thread. An object that may be gone by then has to look for itself.
+        """
+
+        async def asked(host: Host) -> None:
+            then(await request(host))
+
+        self._run(asked)
 
     def set_enabled(self, name: str, enabled: bool) -> None:
         """Turn a server on or off."""

@@ -49,6 +49,7 @@ from desktop.servers.listing import ListingCache
 from desktop.servers.managed_server import Timing
 from desktop.servers.network_fence import NetworkFence
 from desktop.servers.server_secrets import ServerSecrets
+from desktop.state.features import feature
 from desktop.state.paths import Paths
 from desktop.state.registry_file import RegistryFile
 from desktop.state.server_choices import ServerChoicesFile
@@ -159,6 +160,7 @@ class Services:
             call_log=self._call_log(),
             guard=self._call_guard(),
             policy=lambda: self.policy.current,
+            with_server_names=feature(paths.docker_config, "tool-name-prefix", default=False),
         )
         self.fleet.changed.subscribe(lambda name: self.events.publish(ServersChanged(names=frozenset({name}))))
         self.tokens.changed.subscribe(self._token_changed)

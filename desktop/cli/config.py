@@ -264,7 +264,7 @@ def _server_and_key(name: str, paths: Paths) -> tuple[CatalogServer, str]:
 
 GROUP: Final = Group(
     "config",
-    "Config: the settings of servers; everything you have set, as one document.",
+    "Config: the settings of servers; all files of the person as one document.",
     (
         Command(("read",), "Print config.yaml as it is.", "", _read, no_arguments),
         Command(
@@ -286,14 +286,14 @@ GROUP: Final = Group(
         Command(("unset",), "Take settings of servers away.", "filesystem.paths", _unset, _unset_arguments),
         Command(
             ("dump",),
-            "Print everything you have set, as JSON: settings, enabled servers, catalogs, chosen tools, policy.",
+            "Print settings, enabled servers, catalogs, chosen tools and the policy as one JSON document.",
             "> mcp.json",
             _dump,
             _dump_arguments,
         ),
         Command(
             ("restore",),
-            "Make everything as it is in a dump. Catalogs that aren't in it are removed.",
+            "Make all of that as it is in a dump. Catalogs that aren't in it are removed.",
             "mcp.json\n- < mcp.json",
             _restore,
             _restore_arguments,

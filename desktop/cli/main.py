@@ -22,7 +22,7 @@ __all__ = ["GROUPS", "commands", "group", "leave", "main"]
 GROUPS = {
     "catalog": "Catalogs: lists of servers that can be enabled",
     "client": "AI clients: which are here, and whether they reach the gateway",
-    "config": "Config: settings of servers; everything you have set as one document",
+    "config": "Config: settings of servers; all that is set as one document",
     "feature": "Features of the reference: turn them on and off",
     "gateway": "The gateway: run it, find it, its token",
     "plugin": "The plugin of Docker's command line: docker mcp",

@@ -56,6 +56,7 @@ class Gateway:
         call_log: Takes what becomes of tool calls.
         guard: Stands around calls.
         policy: The person's policy in force.
+        with_server_names: Every tool is offered with its server's name in front, not only where names collide.
 
     Attributes:
         changed: An event whenever sessions, calls or the offer changed.
@@ -72,12 +73,13 @@ class Gateway:
         call_log: CallLog | None = None,
         guard: CallGuard | None = None,
         policy: Callable[[], Policy] = lambda: NO_POLICY,
+        with_server_names: bool = False,
     ) -> None:
         self.changed: EventStream[None] = EventStream()
         self.sessions: dict[str, Session] = {}
         self.open_calls = OpenCalls(self.sessions, fleet)
         self._fleet = fleet
-        self._offers = Offers(fleet, patterns, policy)
+        self._offers = Offers(fleet, patterns, policy, with_server_names=with_server_names)
         self._work = work = CallWork()
         levels = LogLevels(self.sessions, fleet, work)
         self._forwarding = forwarding = Forwarding(

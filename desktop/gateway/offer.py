@@ -82,6 +82,7 @@ def build_offer(
     policy: Policy = NO_POLICY,
     own: OwnTools | None = None,
     hidden: Collection[str] = (),
+    with_server_names: bool = False,
 ) -> Offer:
     """Merge listings. Deterministic: servers in the order of their names, entries in the order of their server.
 
@@ -91,11 +92,12 @@ def build_offer(
         policy: Their policy; tools it denies are left out.
         own: The gateway's own tools and prompts, listed first.
         hidden: Names of servers whose tools and prompts can be called but are in no list.
+        with_server_names: Put the server's name before each of its tools, not only where names collide (spec 3.4).
     """
     own = own or OwnTools()
     ordered = sorted(servers, key=lambda pair: pair[0].name)
     tools = [
-        (Route(server.name, name), server.prefix, entry)
+        (Route(server.name, name), server.prefix or (server.name if with_server_names else ""), entry)
         for server, listing in ordered
         for name, entry in _named(listing.tools, "name")
         if allowed(server, name)

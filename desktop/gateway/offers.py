@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from desktop.catalog.model import CatalogServer
 from desktop.gateway.offer import Offer, build_offer
 from desktop.gateway.own_tools import OwnTools
 from desktop.gateway.session import Session
-from desktop.gateway.tool_filter import tool_filter
+from desktop.gateway.tool_filter import ToolFilter, tool_filter
 from desktop.policy.rules import Policy
 from desktop.servers.fleet import Fleet
 from desktop.servers.listing import Listing
@@ -23,18 +23,27 @@ class Offers:
         fleet: The servers.
         patterns: ``--tools``.
         policy: The policy in force.
+        with_server_names: Every tool is offered with its server's name in front.
 
     Attributes:
         current: What is offered to a client with every ability.
         own: The gateway's own tools; set before the first `renew`.
     """
 
-    def __init__(self, fleet: Fleet, patterns: tuple[str, ...], policy: Callable[[], Policy]) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        patterns: tuple[str, ...],
+        policy: Callable[[], Policy],
+        *,
+        with_server_names: bool = False,
+    ) -> None:
         self.current = Offer()
         self.own = OwnTools()
         self._fleet = fleet
         self._patterns = patterns
         self._policy = policy
+        self._with_server_names = with_server_names
         self._variants: dict[str, Offer] = {}
         self._of_sessions: dict[str, Offer] = {}
 
@@ -90,7 +99,7 @@ class Offers:
             if listing is not None:
                 listed.append((server.server, listing))
         allowed = tool_filter(self._patterns, self._fleet.configuration.tools)
-        return build_offer(listed, allowed, policy=self._policy(), own=self.own)
+        return self._built(listed, allowed, ())
 
     def _merged_for(self, session: Session) -> Offer:
         assert session.additions is not None
@@ -101,4 +110,16 @@ class Offers:
         ]
         allowed = tool_filter(self._patterns, self._fleet.configuration.tools)
         hidden = frozenset(session.additions.hidden)
-        return build_offer(listed, allowed, policy=self._policy(), own=self.own, hidden=hidden)
+        return self._built(listed, allowed, hidden)
+
+    def _built(
+        self, listed: list[tuple[CatalogServer, Listing]], allowed: ToolFilter, hidden: Collection[str]
+    ) -> Offer:
+        return build_offer(
+            listed,
+            allowed,
+            policy=self._policy(),
+            own=self.own,
+            hidden=hidden,
+            with_server_names=self._with_server_names,
+        )

@@ -24,7 +24,9 @@ KNOWN: Final = {
     "mcp-oauth-dcr": Feature(True, "No effect here: signing in always registers this program by itself"),
     "oauth-interceptor": Feature(False, "No effect here: the gateway itself asks for a new sign-in"),
     "profiles": Feature(True, "No effect here: there are always profiles"),
-    "tool-name-prefix": Feature(False, "No effect here: a server's name stands before its tools where names collide"),
+    "tool-name-prefix": Feature(
+        False, "The server's name stands before each of its tools, not only where names collide"
+    ),
     "use-embeddings": Feature(False, "No effect here: nothing that is searched for goes to another company"),
 }
 

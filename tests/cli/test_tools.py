@@ -205,3 +205,12 @@ def test_words_that_do_not_fit_are_named(word: str, sentence: str) -> None:
 )
 def test_the_summary_of_a_tool(tool: dict[str, Any], wanted: str) -> None:
     assert summary(tool) == wanted
+
+
+@pytest.mark.usefixtures("enabled")
+def test_with_the_feature_tool_name_prefix_servers_names_stand_in_front(run: Run) -> None:
+    run("feature", "enable", "tool-name-prefix")
+    assert " - tiny__add - Adds two numbers." in run("tools", "ls").stdout.splitlines()
+    assert run("tools", "call", "tiny__add", "a=4").stdout == '{"a": 4}\n'
+    assert run("tools", "disable", "tiny__add").returncode == 0
+    assert "tiny__add" not in run("tools", "ls").stdout

@@ -6,6 +6,7 @@ import json
 import time
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec import Raw
 
@@ -193,3 +194,15 @@ def test_the_filter_sees_original_names_and_filtered_tools_collide_with_nothing(
         listed("a", tools=[{"name": "t"}]), listed("b", tools=[{"name": "t"}]), allowed=tool_filter(("a:t",), {})
     )
     assert merged.tool_routes == {"t": Route("a", "t")}
+
+
+def test_every_tool_can_have_its_servers_name_in_front() -> None:
+    prefixed = msgspec.structs.replace(server("b"), prefix="own")
+    servers = [
+        listed("a", tools=[{"name": "t"}], prompts=[{"name": "p"}]),
+        (prefixed, listed("b", tools=[{"name": "t"}])[1]),
+    ]
+    found = build_offer(servers, EVERYTHING, with_server_names=True)
+    assert names(found.tools, "tools", "name") == ["a__t", "own__t"]
+    assert names(found.prompts, "prompts", "name") == ["p"]
+    assert found.tool_routes["a__t"] == Route("a", "t")

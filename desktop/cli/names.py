@@ -8,6 +8,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from desktop.catalog.configuration import Configuration
 
@@ -74,59 +75,60 @@ def catalogs(given: Sequence[str]) -> Words:
 
 def tools(given: Sequence[str]) -> Words:
     """The tools of the running gateway; without one, what the enabled servers have listed before."""
+    offered = _offered_tools()
+    return listed_tools(given) if offered is None else {str(tool["name"]): _about(tool) for tool in offered}
+
+
+def listed_tools(given: Sequence[str]) -> Words:
+    """The tools the enabled servers have listed, by their own names."""
+    return {str(tool["name"]): _about(tool) for tool in _listings()}
+
+
+def _offered_tools() -> list[dict[str, Any]] | None:
+    """What the running gateway offers; None without one."""
     from desktop.gateway.local_client import LocalClient
     from desktop.state.paths import Paths
 
     client = LocalClient.connect(Paths.of_user())
     if client is None:
-        return listed_tools()
+        return None
     try:
-        tools = client.request("tools/list", {})["tools"]
+        return list(client.request("tools/list", {})["tools"])
     finally:
         client.close()
-    return {str(tool["name"]): _about(tool) for tool in tools}
 
 
-def listed_tools(given: Sequence[str] = ()) -> Words:
-    """The tools the enabled servers have listed, by their own names."""
+def _listings() -> list[dict[str, Any]]:
+    """The tools of the enabled servers, as they have listed them before, else as their catalog entries do."""
     import json
 
     from desktop.servers.listing import ListingCache, configuration_hash
     from desktop.state.paths import Paths
 
     configuration, cache = _configuration(), ListingCache(Paths.of_user().listings)
-    found: Words = {}
+    found: list[dict[str, Any]] = []
     for name in configuration.enabled:
         if (server := configuration.servers.get(name)) is None:
             continue
         listing = cache.load(name, configuration_hash(server, configuration.values_of(server)))
         if listing is not None:
-            tools = [json.loads(bytes(tool)) for tool in listing.tools]
-            found |= {str(tool["name"]): _about(tool) for tool in tools}
+            found += [json.loads(bytes(tool)) for tool in listing.tools]
         else:
-            found |= {tool.name: tool.description for tool in server.tools}
+            found += [{"name": tool.name, "description": tool.description} for tool in server.tools]
     return found
 
 
-def _about(tool: dict[str, str]) -> str:
+def _about(tool: dict[str, Any]) -> str:
     from desktop.cli.output import clipped, one_line
 
     return clipped(one_line(str(tool.get("title") or tool.get("description") or "")), 80)
 
 
 def tool_arguments(given: Sequence[str]) -> Words:
-    """The arguments of the tool that was typed before, by its input schema; only a running gateway knows them."""
-    from desktop.gateway.local_client import LocalClient
-    from desktop.state.paths import Paths
-
-    client = LocalClient.connect(Paths.of_user())
-    if client is None:
-        return {}
-    try:
-        tools = client.request("tools/list", {})["tools"]
-    finally:
-        client.close()
-    schema = next((tool.get("inputSchema") for tool in tools if tool["name"] == given[0]), None) or {}
+    """The arguments of the tool that was typed before, by its input schema."""
+    offered = _offered_tools()
+    known = _listings() if offered is None else offered
+    schema = next((tool.get("inputSchema") for tool in known if tool["name"] == given[0]), None) or {}
     return {
         f"{name}=": str(wanted.get("description") or "") if isinstance(wanted, dict) else ""
         for name, wanted in (schema.get("properties") or {}).items()

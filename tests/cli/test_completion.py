@@ -85,6 +85,17 @@ def test_names_come_from_the_files_there_are(run: Run) -> None:
     assert names("secret", "rm", "") == set()
 
 
+@pytest.mark.usefixtures("docker_mcp")
+def test_tools_and_their_arguments_are_known_from_their_last_listing(run: Run) -> None:
+    assert run("server", "enable", "tiny", "--without-container").returncode == 0
+    assert run("tools", "count").returncode == 0
+    tools = run("__completeNoDesc", "tools", "call", "").stdout.splitlines()
+    assert tools == ["add", "fail", ":4"]
+    # No space follows, since a value does.
+    assert run("__completeNoDesc", "tools", "call", "add", "").stdout.splitlines() == ["a=", "b=", ":6"]
+    assert run("__complete", "tools", "call", "add", "a").stdout.splitlines() == ["a=\tthe first", ":6"]
+
+
 def test_a_broken_file_offers_nothing_and_says_nothing(run: Run, docker_mcp: Path) -> None:
     (docker_mcp / "registry.yaml").write_text("a: [", encoding="utf-8")
     result = run("__complete", "server", "disable", "")

@@ -146,6 +146,11 @@ async def test_the_running_gateway_is_asked_when_there_is_one(
         assert own.stdout == "2 tools\n"
         refused = await asyncio.to_thread(run, "tools", "inspect", "fail")
         assert refusal(refused).startswith("tool fail not found")
+        offered = await asyncio.to_thread(run, "__completeNoDesc", "tools", "call", "")
+        assert {"add", "mcp-find"} <= set(offered.stdout.splitlines())
+        assert "fail" not in offered.stdout.splitlines()
+        words = await asyncio.to_thread(run, "__completeNoDesc", "tools", "call", "mcp-find", "")
+        assert words.stdout.splitlines() == ["query=", "limit=", ":6"]
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from desktop.clients.entry import (
     without_entry,
 )
 from desktop.clients.json_syntax import JsonText, numbers_kept
-from desktop.clients.source_text import SourceText, decode
+from desktop.clients.source_text import LINE_END, SourceText, decode
 from desktop.errors import ClientFileError
 
 __all__ = [
@@ -92,7 +92,7 @@ class Change:
         old, new = (data.decode("utf-8", "backslashreplace") for data in (self.before, self.after))
         for secret in filter(None, hide):
             old, new = old.replace(secret, _HIDDEN), new.replace(secret, _HIDDEN)
-        return _unified(old.splitlines(), new.splitlines(), name)
+        return _unified(_lines(old), _lines(new), name)
 
 
 def read(data: bytes, format: Format, where: str = "") -> Any:
@@ -276,6 +276,11 @@ def _common(one: bytes, other: bytes, limit: int) -> int:
         else:
             high = middle - 1
     return low
+
+
+def _lines(text: str) -> list[str]:
+    lines = LINE_END.split(text)
+    return lines if lines[-1] else lines[:-1]
 
 
 def _unified(old: list[str], new: list[str], name: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ from desktop.errors import StateFileError
 from desktop.state.atomic_file import read_bytes, reason_of, write_bytes, write_text
 
 __all__ = ["SCHEMA_VERSION", "Receipt", "Receipts", "digest"]
+
+log = logging.getLogger(__name__)
 
 SCHEMA_VERSION: Final = 1
 _BACKUPS_KEPT: Final = 5
@@ -78,7 +81,7 @@ def entry_digest(value: Any) -> str:
 
 def now() -> str:
     """The present time (RFC 3339)."""
-    return datetime.now(UTC).astimezone().isoformat(timespec="seconds")
+    return datetime.now(UTC).astimezone().isoformat(timespec="milliseconds")
 
 
 class Receipts:
@@ -101,16 +104,23 @@ class Receipts:
         return self._read(self._file(target, path))
 
     def all(self) -> tuple[Receipt, ...]:
-        """Every receipt, oldest first.
+        """Every receipt that can be read, oldest first.
 
         Raises:
-            StateFileError: One is broken or of a newer program.
+            StateFileError: The folder can't be read.
         """
         try:
             files = sorted(self.folder.glob("*.json"))
         except OSError as error:
             raise StateFileError(str(self.folder), f"it can't be read ({reason_of(error)})") from error
-        found = [receipt for receipt in map(self._read, files) if receipt is not None]
+        found: list[Receipt] = []
+        for file in files:
+            try:
+                receipt = self._read(file)
+            except StateFileError as error:  # the others are still good, and `find` tells of this one
+                log.info("%s", error)
+            else:
+                found += [receipt] if receipt is not None else []
         return tuple(sorted(found, key=lambda receipt: receipt.made_at))
 
     def save(self, receipt: Receipt) -> None:

@@ -91,11 +91,9 @@ def _cut(text: str, node: Collection, index: int) -> str:
         at = text.rindex("-", 0, at)
     begin = line_start(text, at)
     if text[begin:at].strip(" "):
-        if index + 1 == len(all_):
+        if index + 1 == len(all_) or isinstance(node, yaml.SequenceNode):
             raise OddShapeError
         following = start(key_of(all_[index + 1]))
-        if isinstance(node, yaml.SequenceNode):
-            following = text.rindex("-", 0, following)
         return text[:at] + text[following:]
     shared = is_alias(node, member)
     stop = next_line(text, int(first.end_mark.index)) if shared else line_after(text, value_of(member))

@@ -192,6 +192,20 @@ def test_a_receipt_of_a_newer_program_stops_the_write(tmp_path: Path, connection
     assert file.read_bytes() == before
 
 
+def test_a_broken_receipt_hides_no_other(tmp_path: Path, connection_to: Connect) -> None:
+    for name in ("a.json", "b.json"):
+        connection_to(tmp_path / name).connect(ENTRY)
+    receipts = Receipts(tmp_path / "state" / "clients")
+    broken = next(receipt.target for receipt in receipts.all() if receipt.file.endswith("a.json"))
+    for file in receipts.folder.glob("*.json"):
+        if broken in file.read_text(encoding="utf-8"):
+            file.write_bytes(b"x")
+
+    assert [Path(receipt.file).name for receipt in receipts.all()] == ["b.json"]
+    with pytest.raises(StateFileError, match="not a receipt of ours"):
+        connection_to(tmp_path / "a.json").receipt()
+
+
 def test_only_the_last_backups_are_kept(tmp_path: Path, connection_to: Connect) -> None:
     file = tmp_path / "settings.json"
     connection = connection_to(file)

@@ -49,6 +49,35 @@ def test_a_changed_value_is_replaced_inside_of_the_entry_alone() -> None:
     assert after == before.replace(b"old", b"new")
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('{\n  "mcpServers": {\n    "mcp-gateway": 1\n  }\n}', '{\n  "mcpServers": {}\n}'),
+        ('{"mcpServers": { "mcp-gateway": 1 }}', '{"mcpServers": { }}'),
+        ('{"mcpServers": {\n  // c\n  "mcp-gateway": 1\n}}', '{"mcpServers": {\n  // c\n}}'),
+        ('{"mcpServers": {"mcp-gateway": 1,}}', '{"mcpServers": {}}'),
+        ('{"mcpServers": {"mcp-gateway": 1, "a": 2, "mcp-gateway": 3}}', '{"mcpServers": {"a": 2}}'),
+        ('{"mcpServers": {"a": 1, /* b */ "mcp-gateway": 2 // c\n}}', '{"mcpServers": {"a": 1 /* b */ // c\n}}'),
+    ],
+)
+def test_an_entry_without_a_memory_of_what_was_there_leaves_an_empty_container(before: str, after: str) -> None:
+    assert remove(before.encode(), Format.JSONC, PATH).decode() == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('{\n  "mcpServers": {\n    "mcp-gateway": {"a": {}}\n  }\n}', '{"a": {"x": 1}}'),
+        ('{\n  "mcpServers": {\n    "mcp-gateway": {"a": [2, 3]}\n  }\n}', '{"a": {"x": 1}}'),
+        ('{\n  "mcpServers": {\n    "mcp-gateway": {"b": 1, "b": 2}\n  }\n}', '{"a": {"x": 1}}'),
+    ],
+)
+def test_what_is_on_one_line_stays_on_it(before: str, after: str) -> None:
+    got = put(before.encode(), Format.JSON, PATH, {"a": {"x": 1}}).decode()
+
+    assert got == f'{{\n  "mcpServers": {{\n    "mcp-gateway": {after}\n  }}\n}}'
+
+
 def test_the_last_of_several_containers_is_the_one_that_counts() -> None:
     before = b'{"mcpServers": {"a": 1}, "mcpServers": {"b": 2}}'
 
@@ -109,6 +138,13 @@ def test_a_container_made_for_the_entry_stays_when_others_have_moved_in() -> Non
     assert remove(after, Format.JSON, PATH, origin=change.origin) == b'{"a": 1, "mcpServers": {"other": 1}}'
 
 
+def test_an_entry_of_several_with_one_name_in_a_list_is_the_last() -> None:
+    before = b'{"servers": [{"name": "a", "n": 1}, {"name": "a", "n": 2}]}'
+
+    assert put(before, Format.JSON, ("servers", Item("a")), {"name": "a", "n": 3}) == before.replace(b"2", b"3")
+    assert remove(before, Format.JSON, ("servers", Item("a"))) == b'{"servers": [{"name": "a", "n": 1}]}'
+
+
 def test_the_difference_shows_the_lines_around_and_no_secret() -> None:
     change = plan_put(b'{\n  "a": 1\n}\n', Format.JSON, ("b",), "s3cret")
 
@@ -116,4 +152,5 @@ def test_the_difference_shows_the_lines_around_and_no_secret() -> None:
         *("--- x.json", "+++ x.json", "@@ -1,3 +1,4 @@"),
         *(" {", '-  "a": 1', '+  "a": 1,', '+  "b": "***"', " }"),
     ]
+    assert plan_put(change.after, Format.JSON, ("b",), "s3cret").diff("x.json") == ""
     assert change.splice() == (10, b"", b',\n  "b": "s3cret"')

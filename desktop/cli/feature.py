@@ -71,7 +71,9 @@ def _list(arguments: argparse.Namespace) -> int:
     if arguments.json:
         output.print_json(words)
         return 0
-    output.print_table(("NAME", "STATE", "DESCRIPTION"), [(*item, KNOWN[item[0]].summary) for item in words.items()])
+    output.print_table(
+        ("NAME", "STATE", "DESCRIPTION"), [(*item, KNOWN[item[0]].summary) for item in words.items()], whole=True
+    )
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Sequence
 from typing import Any, Final, TextIO
@@ -104,11 +105,16 @@ def coloured(text: str, colour: int) -> str:
     return f"\x1b[{colour}m{text}\x1b[0m" if is_styled() else text
 
 
-def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, whole: bool = False) -> None:
     """Columns as wide as their widest cell.
 
     On a terminal the last one is cut where the line ends, or stands below the others where the terminal is narrow;
     other programs get it whole.
+
+    Args:
+        header: The columns' names.
+        rows: Their cells.
+        whole: The last column goes on in further lines instead of being cut.
     """
     columns = list(zip(header, *rows, strict=True))
     widths = [max(map(columns_of, column)) for column in columns[:-1]]
@@ -122,8 +128,12 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         shown = [clipped(cell, size) for cell, size in zip(cells, widths, strict=False)] if is_below else cells
         padded = "  ".join(padded_to(cell, size) for cell, size in zip(shown, widths, strict=False))
         if is_below:
-            return f"{padded.rstrip()}\n  {clipped(cells[-1], width() - 2)}".rstrip()
-        return f"{padded}  {clipped(cells[-1], room) if is_terminal else cells[-1]}".rstrip()
+            return f"{padded.rstrip()}\n  {last(cells[-1], width() - 2, 2)}".rstrip()
+        return f"{padded}  {last(cells[-1], room, width() - room) if is_terminal else cells[-1]}".rstrip()
+
+    def last(cell: str, columns: int, indent: int) -> str:
+        lines = textwrap.wrap(cell, columns) if whole else [clipped(cell, columns)]
+        return ("\n" + " " * indent).join(lines)
 
     print(bold(line(header)))
     for row in rows:

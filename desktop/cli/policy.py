@@ -72,7 +72,7 @@ def _consents(arguments: argparse.Namespace) -> int:
         rows_shown = [
             (str(number), item.kind, item.granted_at, item.subject) for number, item in enumerate(consents, start=1)
         ]
-        output.print_table(("NUMBER", "KIND", "SINCE", "WHAT"), rows_shown)
+        output.print_table(("NUMBER", "KIND", "SINCE", "WHAT"), rows_shown, whole=True)
     return 0
 
 

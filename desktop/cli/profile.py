@@ -74,7 +74,7 @@ def _list(arguments: argparse.Namespace) -> int:
             output.tip("Make one with docker-mcp profile create --name NAME --server SERVER.")
             return 0
         rows = [(id, *_summary(stored)) for id, stored in found.items()]
-        output.print_table(("ID", "NAME", "SERVERS"), rows)
+        output.print_table(("ID", "NAME", "SERVERS"), rows, whole=True)
     else:
         _print([stored.document for stored in found.values()], arguments.format)
     return 0

@@ -67,7 +67,7 @@ def _list(arguments: argparse.Namespace) -> int:
         output.print_json([template._asdict() for template in TEMPLATES])
         return 0
     rows = [(template.id, ", ".join(template.servers), template.description) for template in TEMPLATES]
-    output.print_table(("ID", "SERVERS", "DESCRIPTION"), rows)
+    output.print_table(("ID", "SERVERS", "DESCRIPTION"), rows, whole=True)
     return 0
 
 

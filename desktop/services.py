@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 
 from desktop.activity.log import ActivityLog
 from desktop.catalog.search import CatalogSearch
@@ -34,6 +35,7 @@ from desktop.policy.call_consent import CallConsent
 from desktop.policy.consent import ConsentStore
 from desktop.policy.policy_file import PolicyFile
 from desktop.policy.questions import Questions
+from desktop.secrets.docker_desktop import DockerDesktopSource, is_docker_desktop, socket_of
 from desktop.secrets.keychain import SERVICE, KeychainStore
 from desktop.secrets.lookup import EnvFileSource, SecretLookup, SecretSource, parse_secrets_option
 from desktop.secrets.opening import store_over
@@ -199,10 +201,15 @@ class Services:
 
     def _secret_sources(self, text: str) -> list[SecretSource]:
         """The chosen sources; after them a file in the folder all others are in, where a person may write secrets too."""
-        chosen: list[SecretSource] = [
-            StoreSource(self.secrets) if choice.file is None else EnvFileSource(choice.file)
-            for choice in parse_secrets_option(text)
-        ]
+        chosen: list[SecretSource] = []
+        for choice in parse_secrets_option(text):
+            if choice.file is not None:
+                chosen.append(EnvFileSource(choice.file))
+            else:
+                chosen += [
+                    StoreSource(self.secrets),
+                    DockerDesktopSource(socket_of(Path.home()), self._uses_docker_desktop),
+                ]
         return [*chosen, EnvFileSource(self.paths.env_file, may_be_missing=True)]
 
     def _call_log(self) -> CallLog | None:
@@ -213,6 +220,9 @@ class Services:
     def _server_of(self, session: Session, tool: str) -> str:
         route = self.gateway.offer_to(session).tool_routes.get(tool)
         return route.server if route is not None else ""
+
+    def _uses_docker_desktop(self) -> bool:
+        return self.monitor.info is not None and is_docker_desktop(self.monitor.info.address)
 
     def _call_guard(self) -> CallGuard:
         """What stands around calls."""

@@ -20,10 +20,12 @@ __all__ = [
     "SecretReference",
     "SecretSource",
     "SourceChoice",
+    "is_reference",
     "parse_secrets_option",
 ]
 
 STORE: Final = "docker-desktop"
+REFERENCE: Final = "se://docker/mcp/"
 log = logging.getLogger(__name__)
 
 
@@ -125,6 +127,11 @@ class SecretLookup:
             wanted = {reference.name for reference in missing}
             found |= {name: FoundSecret(value, source.label) for name, value in values.items() if name in wanted}
         return found
+
+
+def is_reference(value: str) -> bool:
+    """Whether the value is only the name of a secret that Docker Desktop puts in when it starts the container (spec 5.3)."""
+    return value.startswith(REFERENCE)
 
 
 def parse_secrets_option(

@@ -14,6 +14,7 @@ from desktop.engine.labels import container_labels
 from desktop.engine.ports import ContainerSpec
 from desktop.errors import MissingSettingError, ServerStartError, UsageError
 from desktop.policy.mounts import check_bind
+from desktop.secrets.lookup import is_reference
 from desktop.servers.status import ServerKind
 from desktop.servers.templates import evaluate, evaluate_list, expand_variables, to_text
 
@@ -116,9 +117,11 @@ def environment(server: CatalogServer, values: Mapping[str, Any], secrets: Mappi
     return variables
 
 
-def _without_secrets(server: CatalogServer, values: Mapping[str, Any], env: Mapping[str, str]) -> dict[str, str]:
-    """Those of the variables whose value holds nothing of a secret."""
-    plain = environment(server, values, {})
+def _without_secrets(
+    server: CatalogServer, values: Mapping[str, Any], secrets: Mapping[str, str], env: Mapping[str, str]
+) -> dict[str, str]:
+    """Those of the variables whose value holds nothing of a secret; a reference to one is what the engine has to see."""
+    plain = environment(server, values, {name: value for name, value in secrets.items() if is_reference(value)})
     return {name: value for name, value in env.items() if plain.get(name) == value}
 
 
@@ -134,7 +137,7 @@ def container_spec(
     """The container of a server (spec 3.2); raises `MissingSettingError` or `ServerStartError` for a mount that may not be."""
     root = {server.canonical_name: values}
     env = environment(server, values, secrets)
-    plain = _without_secrets(server, values, env)
+    plain = _without_secrets(server, values, secrets, env)
     items = evaluate_list(server.command, root)
     command = tuple(expand_variables(item, env) for item in items)
     return ContainerSpec(
@@ -194,7 +197,7 @@ def poci_spec(
     stays as it is: the caller writes the command, and may not read secrets with it.
     """
     env = environment(server, values, secrets)
-    plain = _without_secrets(server, values, env)
+    plain = _without_secrets(server, values, secrets, env)
     return ContainerSpec(
         image=container.image,
         command=tuple(evaluate_list(container.command, arguments)),
@@ -218,7 +221,7 @@ def process_command(server: CatalogServer, values: Mapping[str, Any], secrets: M
             f"{server.name} works on mounted folders and needs a container", "Start Docker to use it"
         )
     env = environment(server, values, secrets)
-    plain = _without_secrets(server, values, env)
+    plain = _without_secrets(server, values, secrets, env)
     items = evaluate_list(server.command, {server.canonical_name: values})
     command = tuple(expand_variables(item, env) for item in items)
     if command != tuple(expand_variables(item, plain) for item in items):

@@ -16,11 +16,12 @@ from desktop.errors import (
     SignInRequiredError,
 )
 from desktop.policy.rules import NO_POLICY, Policy
-from desktop.secrets.lookup import SecretLookup
+from desktop.secrets.lookup import SecretLookup, is_reference
 from desktop.secrets.redaction import Redactor
 from desktop.servers import launch
 from desktop.servers.authorization import Authorization
 from desktop.servers.sign_in_apps import with_sign_in_secrets
+from desktop.servers.status import ServerKind
 
 __all__ = ["ServerSecrets", "about"]
 
@@ -65,8 +66,11 @@ class ServerSecrets:
         found = await self._lookup.find(missing) if missing else {}
         secrets = signed_in | {name: item.value for name, item in found.items()}
         for name, item in found.items():
-            self._redactor.add(item.value)
+            if not is_reference(item.value):
+                self._redactor.add(item.value)
             log.info("%s: secret %s comes from %s", server.name, name, item.source)
+        if launch.server_kind(server) is ServerKind.REMOTE:
+            self._refuse_references(server, secrets)
         unset, required = launch.missing_settings(server, values, secrets)
         if unset:
             for failure in self._lookup.failures.values():
@@ -116,6 +120,15 @@ class ServerSecrets:
                 log.info("%s: secret %s comes from the sign-in to %s", server.name, provider.secret, provider.provider)
         return found
 
+    @staticmethod
+    def _refuse_references(server: CatalogServer, secrets: Mapping[str, str]) -> None:
+        for name, value in secrets.items():
+            if is_reference(value):
+                raise MissingSettingError(
+                    f"{server.name} needs {name}, which Docker Desktop keeps and hands to containers alone",
+                    f"Set it here too: docker-mcp secret set {name}",
+                )
+
     def _check_policy(self, server: CatalogServer) -> None:
         policy = self._policy()
         kept = [item.name for item in server.secrets if not policy.may_have(item.name, server.name, server.image)]
@@ -128,7 +141,8 @@ class ServerSecrets:
         for server in servers:
             if server.secrets:
                 for item in (await self._lookup.find(server.secrets)).values():
-                    self._redactor.add(item.value)
+                    if not is_reference(item.value):
+                        self._redactor.add(item.value)
 
 
 def _providers(server: CatalogServer) -> list[OAuthProvider]:

@@ -15,11 +15,11 @@ from desktop.catalog.registry_document import Input, Package, Remote, ServerDocu
 from desktop.catalog.registry_inputs import Inputs
 from desktop.errors import CatalogError
 
-__all__ = ["catalog_entry", "converted_server", "server_name"]
+__all__ = ["NODE_IMAGE", "PYTHON_IMAGE", "cache_volume", "catalog_entry", "converted_server", "server_name"]
 
 _RUNNABLE: Final = ("oci", "pypi", "npm")
-_PYTHON_IMAGE: Final = "ghcr.io/astral-sh/uv:python3.14-bookworm-slim"
-_NODE_IMAGE: Final = "node:24-bookworm-slim"
+PYTHON_IMAGE: Final = "ghcr.io/astral-sh/uv:python3.14-bookworm-slim"
+NODE_IMAGE: Final = "node:24-bookworm-slim"
 _COMMUNITY: Final = "community"
 _MOUNT_KEYS: Final = {
     "source": "src",
@@ -112,7 +112,7 @@ def _package_parts(document: ServerDocument, package: Package, name: str) -> dic
     command = [*parts.get("command", ()), *_arguments(package.arguments, inputs, split=document.is_old)]
     user, volumes = _run_options(document, package.runtime_arguments, inputs)
     if package.type != "oci" and not user:
-        volumes = [_cache_volume(package.type, name), *volumes]
+        volumes = [cache_volume(package.type, name), *volumes]
     env = [
         {"name": _environment_name(item, document), "value": text}
         for item in variables
@@ -132,9 +132,9 @@ def _package_parts(document: ServerDocument, package: Package, name: str) -> dic
 def _runner(package: Package) -> dict[str, Any]:
     match package.type:
         case "pypi":
-            return {"image": _PYTHON_IMAGE, "command": _uvx(package), "longLived": True}
+            return {"image": PYTHON_IMAGE, "command": _uvx(package), "longLived": True}
         case "npm":
-            return {"image": _NODE_IMAGE, "command": _npx(package), "longLived": True}
+            return {"image": NODE_IMAGE, "command": _npx(package), "longLived": True}
         case _:
             return {"image": _image(package)}
 
@@ -195,7 +195,7 @@ def _host(url: str) -> str:
         return ""
 
 
-def _cache_volume(kind: str, name: str) -> str:
+def cache_volume(kind: str, name: str) -> str:
     """Where the runner keeps what it has fetched: nobody else's, so that no server can change another's."""
     return {
         "pypi": f"docker-mcp-uv-cache-{name}:/root/.cache/uv",

@@ -99,6 +99,18 @@ def _disconnect(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _import_arguments(parser: Parser) -> None:
+    from desktop.cli.client_import import import_arguments
+
+    import_arguments(parser)
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    from desktop.cli.client_import import import_servers
+
+    return import_servers(arguments, _roster())
+
+
 def _manual_arguments(parser: Parser) -> None:
     parser.add_argument(
         "client", metavar="CLIENT", nargs="?", default="", help="a client, for what it needs in particular"
@@ -279,6 +291,13 @@ GROUP: Final = Group(
         Command(("ls", "list"), "List the clients and the servers they have.", "--global", _list, _list_arguments),
         Command(("connect",), "Put the gateway into a client's file.", "cursor --global", _connect, _connect_arguments),
         Command(("disconnect",), "Take the gateway out of it.", "cursor --global", _disconnect, _disconnect_arguments),
+        Command(
+            ("import",),
+            "Move servers that clients have into the gateway, and their keys into the secret store.",
+            "github",
+            _import,
+            _import_arguments,
+        ),
         Command(
             ("manual-instructions",),
             "Print what to tell a client that is not listed.",

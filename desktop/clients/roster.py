@@ -182,8 +182,13 @@ class Roster:
             found.append(Plan(file=sight.file, name=entry.name, choice=None, diff=diff))
         return tuple(found)
 
-    def disconnect(self, client: Client, project: Path | None = None) -> tuple[Removed, ...]:
-        """Take our entry out of a client's files, where there is none the reference's; its token is revoked.
+    def disconnect(self, client: Client, project: Path | None = None, *, reference: bool = True) -> tuple[Removed, ...]:
+        """Take our entry out of a client's files; its token is revoked.
+
+        Args:
+            client: The client.
+            project: The folder of the project whose file is meant; None for the user's own.
+            reference: Whether the reference's entry goes where there is none of ours.
 
         Returns:
             What went; empty when there was nothing.
@@ -194,6 +199,8 @@ class Roster:
         """
         removed = []
         for sight, entry in self._entries(client, project):
+            if entry is not sight.ours and not reference:
+                continue
             connection = self._inspection.connection(sight.file, sight.file.entry_path(entry.name, sight.data))
             target = connection.file.target()
             outcome = connection.disconnect()
@@ -209,6 +216,8 @@ class Roster:
         for sight in sights:
             if sight.ours is not None:
                 return sight
+        if wish.instead_of:
+            return max(sights, key=lambda sight: len(sight.file.names_in(sight.data) & set(wish.instead_of)))
         if wish.replace:
             for sight in sights:
                 if sight.reference is not None:

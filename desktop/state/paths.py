@@ -160,6 +160,11 @@ class Paths:
         return self.own / "access" / "clients.json"
 
     @property
+    def client_imports(self) -> Path:
+        """What was moved out of clients' files, for its undoing."""
+        return self.own / "client-imports.json"
+
+    @property
     def logs(self) -> Path:
         """The folder of log files."""
         return self.own / "logs"

@@ -1,0 +1,190 @@
+"""A server of a client's file as an entry of a catalog of ours, its keys apart (spec 1.7.1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from desktop.catalog.registry_conversion import NODE_IMAGE, PYTHON_IMAGE, cache_volume
+from desktop.clients.configured import ConfiguredServer, Transport
+from desktop.clients.secret_signs import PlainKeys, is_reference
+from desktop.errors import GatewayError
+
+__all__ = ["ImportEntry", "import_entry"]
+
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_DOCKER_ALONE: Final = frozenset(
+    {"-i", "--interactive", "--rm", "-t", "--tty", "-it", "-ti", "--init", "--quiet", "-q"}
+)
+_DOCKER_PASSED_OVER: Final = frozenset({"--name", "--pull", "--platform", "--label", "-l"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportEntry:
+    """What a server becomes.
+
+    Attributes:
+        entry: The catalog entry.
+        secrets: Name of each secret it declares -> the value from the client's file.
+    """
+
+    entry: dict[str, Any]
+    secrets: Mapping[str, str]
+
+
+def import_entry(server: ConfiguredServer, name: str, keys: PlainKeys) -> ImportEntry:
+    """Convert a server.
+
+    Args:
+        server: As the client has it.
+        name: What it is to be called in our catalog.
+        keys: Finds keys.
+
+    Raises:
+        GatewayError: The gateway can't run it as it is; the message is half a sentence that says why.
+    """
+    for text in (server.url, *server.args):
+        if is_reference(text):
+            raise GatewayError("it refers to something that only the client can look up")
+    if server.transport is not Transport.STDIO:
+        return _remote(server, name, keys)
+    if keys.in_arguments(server):
+        raise GatewayError("a key stands among its arguments, where every program can read it")
+    command, args = _without_shell(server)
+    program = PurePosixPath(command.replace("\\", "/")).name.lower().removesuffix(".exe").removesuffix(".cmd")
+    match program:
+        case "npx" | "bunx":
+            runs = {"image": NODE_IMAGE, "command": ["npx", *_npx(args)], "longLived": True}
+            return _program(server, name, keys, runs, [cache_volume("npm", name), *_folders(args)])
+        case "uvx":
+            runs = {"image": PYTHON_IMAGE, "command": ["uvx", *args], "longLived": True}
+            return _program(server, name, keys, runs, [cache_volume("pypi", name), *_folders(args)])
+        case "docker" | "podman" if args[:1] == ("run",):
+            runs, volumes, given = _container(args[1:], server.env)
+            return _program(server, name, keys, runs, volumes, given)
+    raise GatewayError(f"it starts the program {program}, which the gateway does not run")
+
+
+def _remote(server: ConfiguredServer, name: str, keys: PlainKeys) -> ImportEntry:
+    if urlsplit(server.url).scheme not in ("http", "https"):
+        raise GatewayError("its address is none of the web")
+    plain = set(keys.in_values(server.headers))
+    headers, secrets, declared = {}, {}, []
+    for header, value in server.headers.items():
+        if is_reference(value):
+            raise GatewayError(f"its header {header} refers to something that only the client can look up")
+        if header not in plain and "$" not in value:
+            headers[header] = value
+            continue
+        variable = f"{re.sub(r'[^A-Za-z0-9]', '_', f'{name}_{header}').upper()}"
+        scheme, blank, rest = value.partition(" ")
+        prefix = f"{scheme} " if blank and scheme.lower() in ("bearer", "basic", "token") else ""
+        secret = f"{name}.{_plain(header)}"
+        headers[header] = f"{prefix}${{{variable}}}"
+        declared.append({"name": secret, "env": variable})
+        secrets[secret] = rest if prefix else value
+    transport = "sse" if server.transport is Transport.SSE else "streamable-http"
+    entry: dict[str, Any] = {
+        "title": server.name,
+        "type": "remote",
+        "remote": {"url": server.url, "transport_type": transport, **({"headers": headers} if headers else {})},
+    }
+    return ImportEntry(entry=entry | ({"secrets": declared} if declared else {}), secrets=secrets)
+
+
+def _program(
+    server: ConfiguredServer,
+    name: str,
+    keys: PlainKeys,
+    runs: Mapping[str, Any],
+    volumes: list[str],
+    variables: Mapping[str, str] | None = None,
+) -> ImportEntry:
+    given = server.env if variables is None else variables
+    plain = set(keys.in_values(given))
+    env, declared, secrets = [], [], {}
+    for variable, value in given.items():
+        if not _VARIABLE.fullmatch(variable):
+            raise GatewayError(f"{variable!r} is no name of a variable")
+        if is_reference(value) and variable not in plain:
+            raise GatewayError(f"its variable {variable} refers to something that only the client can look up")
+        if variable in plain:
+            secret = f"{name}.{_plain(variable)}"
+            declared.append({"name": secret, "env": variable})
+            secrets[secret] = value
+        else:
+            env.append({"name": variable, "value": value})
+    parts = {"title": server.name, "type": "server", **runs, "volumes": volumes, "secrets": declared, "env": env}
+    return ImportEntry(entry={key: part for key, part in parts.items() if part}, secrets=secrets)
+
+
+def _container(
+    args: tuple[str, ...], client_env: Mapping[str, str]
+) -> tuple[dict[str, Any], list[str], dict[str, str]]:
+    """Image, command, volumes and variables of a ``docker run``."""
+    volumes: list[str] = []
+    env: dict[str, str] = {}
+    runs: dict[str, Any] = {}
+    rest = iter(args)
+    for argument in rest:
+        if not argument.startswith("-"):
+            return {"image": argument, "command": list(rest), **runs}, volumes, env
+        if argument in _DOCKER_ALONE:
+            continue
+        option, equals, value = argument.partition("=")
+        if not equals:
+            value = next(rest, "")
+        match option:
+            case "-e" | "--env":
+                variable, has_value, text = value.partition("=")
+                env[variable] = text if has_value else client_env.get(variable, "")
+            case "-v" | "--volume":
+                volumes.append(value)
+            case "--mount":
+                volumes.append(_mount(value))
+            case "-u" | "--user":
+                runs["user"] = value
+            case "--network" | "--net" if value == "none":
+                runs["disableNetwork"] = True
+            case _ if option in _DOCKER_PASSED_OVER:
+                pass
+            case _:
+                raise GatewayError(f"it runs Docker with {option}, for which entries have no place")
+    raise GatewayError("it runs Docker without an image")
+
+
+def _mount(text: str) -> str:
+    parts = dict(piece.partition("=")[::2] for piece in text.split(","))
+    source, target = parts.get("src") or parts.get("source"), parts.get("dst") or parts.get("target")
+    if parts.get("type", "bind") not in ("bind", "volume") or not source or not target:
+        raise GatewayError("it mounts something that entries have no place for")
+    return f"{source}:{target}" + (":ro" if "readonly" in parts or "ro" in parts else "")
+
+
+def _without_shell(server: ConfiguredServer) -> tuple[str, tuple[str, ...]]:
+    """On Windows npx is started by way of ``cmd /c``."""
+    program = PurePosixPath(server.command.replace("\\", "/")).name.lower().removesuffix(".exe")
+    if program == "cmd" and len(server.args) > 1 and server.args[0].lower() == "/c":
+        return server.args[1], server.args[2:]
+    return server.command, server.args
+
+
+def _npx(args: tuple[str, ...]) -> list[str]:
+    if args[:1] in (("-y",), ("--yes",)):
+        return ["--yes", *args[1:]]
+    return ["--yes", *args]
+
+
+def _folders(args: tuple[str, ...]) -> Iterator[str]:
+    """What of this computer the program is told to look at, so that it is there in its container as well."""
+    for argument in args:
+        if Path(argument).is_absolute() and Path(argument).exists():
+            yield f"{argument}:{argument}"
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9_]+", "_", name.lower()).strip("_")

@@ -25,6 +25,7 @@ GROUPS = {
     "config": "Config: settings of servers; all that is set as one document",
     "feature": "Features of the reference: turn them on and off",
     "gateway": "The gateway: run it, find it, its token",
+    "oauth": "Sign-ins: to servers on the web and to services, in your browser",
     "plugin": "The plugin of Docker's command line: docker mcp",
     "policy": "Policy: which server may have which secret, which tools may be called",
     "profile": "Profiles: named sets of servers with their settings and tools",

@@ -26,6 +26,7 @@ __all__ = [
     "servers",
     "settings",
     "settings_to_set",
+    "sign_ins",
     "stored_secrets",
     "templates",
     "tool_arguments",
@@ -163,6 +164,13 @@ def copyable(given: Sequence[str]) -> Words:
             servers = load_catalog(paths.catalogs / catalog_file_name(catalog), paths.cache).servers
             found |= {f"{catalog}/{name}": server.title for name, server in servers.items()}
     return found
+
+
+def sign_ins(given: Sequence[str]) -> Words:
+    """What the catalogs say one can sign in to."""
+    from desktop.servers.sign_in_apps import apps_of
+
+    return {app.name: app.title for app in apps_of(_configuration().servers).values() if app.declared}
 
 
 def secret_names(given: Sequence[str]) -> Words:

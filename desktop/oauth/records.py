@@ -10,7 +10,7 @@ import msgspec
 
 from desktop.oauth.grant import Registration, Token
 
-__all__ = ["Records", "Vault", "token_name"]
+__all__ = ["Records", "Vault", "client_name", "token_name"]
 
 _TOKEN: Final = "oauth/"
 _CLIENT: Final = "oauth-client/"
@@ -81,6 +81,11 @@ class Records:
         """Those of the apps that have a registration, so that somebody was signed in there once or is now."""
         names = frozenset(await self._vault.names())
         return frozenset(app for app in apps if _CLIENT + _plain(app) in names)
+
+
+def client_name(app: str) -> str:
+    """The name of the secret that holds how this program is registered for an app."""
+    return _CLIENT + _plain(app)
 
 
 def token_name(app: str) -> str:

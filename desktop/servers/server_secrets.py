@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from desktop.catalog.kinds import kind_of
-from desktop.catalog.model import CatalogServer, OAuthProvider, SecretReference
+from desktop.catalog.model import CatalogServer, SecretReference
 from desktop.errors import (
     KeychainLockedError,
     MissingSettingError,
@@ -82,11 +82,12 @@ class ServerSecrets:
             names = [*(item.name for item in unset), *required]
             shown = " and ".join(names[:3]) + (" and more" if len(names) > 3 else "")
             verb = "is" if len(names) == 1 else "are"
-            app = next((each for each in _providers(server) if unset and each.secret == unset[0].name), None)
-            if app is not None:
+            app = next((app for app, secret in _suppliers(server) if unset and secret == unset[0].name), "")
+            if app:
+                to = "" if app == server.name else f" to {app}"
                 raise SignInRequiredError(
-                    f"{server.name} wants you to sign in to {app.provider}",
-                    f"Sign in in the tray, run docker-mcp oauth authorize {app.provider}, or docker-mcp secret set {app.secret}",
+                    f"{server.title or server.name} wants you to sign in{to}",
+                    f"Sign in in the tray, run docker-mcp oauth authorize {app}, or docker-mcp secret set {unset[0].name}",
                 )
             hint = _hint(unset[0]) if unset else f"Set it for {server.name} in config.yaml"
             raise MissingSettingError(f"{shown} {verb} not set", hint)
@@ -108,16 +109,16 @@ class ServerSecrets:
     async def _signed_in(self, server: CatalogServer) -> dict[str, str]:
         """Secrets that sign-ins supply, by name."""
         found: dict[str, str] = {}
-        for provider in _providers(server) if self._tokens is not None else ():
+        for app, secret in _suppliers(server) if self._tokens is not None else ():
             assert self._tokens is not None
             try:
-                token = await self._tokens(provider.provider).bearer()
+                token = await self._tokens(app).bearer()
             except (SecretStoreError, SignInRequiredError) as error:  # it may have been typed in
-                log.info("%s: no token of %s: %s", server.name, provider.provider, error)
+                log.info("%s: no token of %s: %s", server.name, app, error)
                 continue
             if token:
-                found[provider.secret] = token
-                log.info("%s: secret %s comes from the sign-in to %s", server.name, provider.secret, provider.provider)
+                found[secret] = token
+                log.info("%s: secret %s comes from the sign-in to %s", server.name, secret, app)
         return found
 
     @staticmethod
@@ -145,11 +146,13 @@ class ServerSecrets:
                         self._redactor.add(item.value)
 
 
-def _providers(server: CatalogServer) -> list[OAuthProvider]:
-    """Who supplies secrets of a server that is no remote one."""
-    if server.oauth is None or kind_of(server) == "remote":
+def _suppliers(server: CatalogServer) -> list[tuple[str, str]]:
+    """The apps whose tokens stand in for secrets, with the secrets' names (spec 1.7.5)."""
+    if server.oauth is None:
         return []
-    return [provider for provider in server.oauth.providers if provider.provider and provider.secret]
+    is_remote = kind_of(server) == "remote"
+    found = [(server.name if is_remote else item.provider, item.secret) for item in server.oauth.providers]
+    return [(app, secret) for app, secret in found if app and secret]
 
 
 def _hint(secret: SecretReference) -> str:

@@ -33,7 +33,10 @@ class Download:
 
 def shown(url: str) -> str:
     """The address as it may be shown: without a password or a key in it."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # such as [ without ]; what is wrong with it is said when it is fetched
+        return "of the given address"
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
@@ -67,7 +70,9 @@ async def fetch(url: str, *, etag: str = "", progress: Progress | None = None) -
             return await _receive(response, url, progress)
     except TimeoutError as error:
         raise _failure(url, f"no complete answer within {TIME_LIMIT:g} seconds") from error
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except httpx.InvalidURL as error:  # its text may quote a password out of the address
+        raise _failure(url, "it is not a valid address") from error
+    except httpx.HTTPError as error:
         raise _failure(url, str(error).rstrip(".") or type(error).__name__) from error
 
 

@@ -60,6 +60,8 @@ def setting_of(server: CatalogServer, name: str) -> Setting:
     Raises:
         UsageError: The server has no such setting; says which it has.
     """
+    if not all(name.split(".")):
+        raise UsageError(f"{server.name}.{name} has an empty part", f"See docker-mcp config get {server.name}")
     known = settings_of(server)
     by_name = {setting.name: setting for setting in known}
     if name in by_name:

@@ -49,7 +49,8 @@ class _Loader(_LOADER):  # type: ignore[misc]  # the C loader where libyaml is t
         return self.construct_scalar(node)
 
 
-_Loader.add_constructor(None, _Loader.untagged)
+for _unknown in (None, "tag:yaml.org,2002:timestamp"):
+    _Loader.add_constructor(_unknown, _Loader.untagged)
 
 
 class _Dumper(yaml.SafeDumper):

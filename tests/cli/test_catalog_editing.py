@@ -95,6 +95,7 @@ def test_names_of_servers_may_have_slashes(typed: Run, docker_mcp: Path, tmp_pat
         (["import", "missing.yaml"], 1, "{home}/missing.yaml: there is no such file"),
         (["import", "notes.txt"], 1, "{home}/notes.txt, line 1, column 1: a catalog is expected"),
         (["import", "http://127.0.0.1:9/c.yaml"], 1, "The catalog http://127.0.0.1:9/c.yaml can't be fetched ("),
+        (["import", "https://[::1"], 1, "The catalog of the given address can't be fetched (it is not a valid"),
         (["bootstrap", "notes.txt"], 1, "notes.txt is there already."),
         (["import"], 2, "which catalog is to be imported? Name docker-mcp, an address or a file."),
         (["imprt", "x"], 2, 'unknown command "catalog imprt". Did you mean import?'),

@@ -169,6 +169,7 @@ def test_an_entry_under_the_exact_name_is_the_one_that_is_changed(typed: Run, co
         (["set", "fiels.paths=/a"], 1, "server fiels not found in catalog. Did you mean files?"),
         (["set", "files.depth"], 2, "'files.depth' is not of the form SERVER.KEY=VALUE"),
         (["set", "files=x"], 2, "files names no setting."),
+        (["set", "bare..x=1"], 2, "bare..x has an empty part."),
         (["set"], 2, "the following arguments are required: SERVER.KEY=VALUE."),
         (["get", "files.mode"], 2, "files.mode is not set."),
         (["get", "files.mood"], 2, "server files has no setting mood. Did you mean mode?"),

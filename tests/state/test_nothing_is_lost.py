@@ -170,6 +170,11 @@ def test_shared_parts_odd_keys_and_flow_style(text: str, change: Change, expecte
         assert edited == expected
 
 
+def test_tags_nobody_knows_are_passed_over() -> None:
+    text = "a: !own {b: !x [1, !y two]}\nc: !!timestamp soon\nd: !!python/name:os.system x\n"
+    assert yaml_text.parse(text, "f") == {"a": {"b": [1, "two"]}, "c": "soon", "d": "x"}
+
+
 @pytest.mark.parametrize(
     "text",
     ["a: &a {b: *a}\n", "a: &a [x, x]\nb: &b [*a, *a]\n" + "".join(

@@ -238,7 +238,9 @@ def test_a_reader_that_stops_reading_causes_no_complaint(environment: dict[str, 
 @pytest.mark.parametrize(
     "arguments",
     [["version"], ["docker-cli-plugin-metadata"], ["catalog", "ls"], ["catalog", "show"], ["server", "list"],
-     ["server", "enable", "tiny"], ["server", "disable", "tiny"], ["gateway", "status"]],
+     ["server", "enable", "tiny"], ["server", "disable", "tiny"], ["gateway", "status"], ["config", "read"],
+     ["secret", "ls"], ["policy", "dump"], ["feature", "ls"], ["profile", "ls"], ["client", "ls", "-g"],
+     ["plugin", "status"], ["server", "--help"], ["__complete", "server", "enable", ""]],
 )  # fmt: skip
 @pytest.mark.usefixtures("docker_mcp")
 def test_what_needs_no_gateway_imports_nothing_heavy(environment: dict[str, str], arguments: list[str]) -> None:
@@ -252,6 +254,7 @@ def test_what_needs_no_gateway_imports_nothing_heavy(environment: dict[str, str]
     imported = set(process.stderr.splitlines()[-1].split())
     assert "desktop.cli.main" in imported
     assert imported & HEAVY == set()
+    assert "asyncio.events" not in imported
     assert "desktop.app" not in imported
     if arguments[0] == "version":
         assert imported & {"asyncio", "json", "dataclasses", "desktop.errors"} == set()

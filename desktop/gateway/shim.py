@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Shim", "connect", "read_endpoint"]
 
-_PIECE = 262144
+_PIECE = 65536  # a buffer of 128 KiB or more is mapped anew for each read, which costs ten times the read
 _MODERN = b'"io.modelcontextprotocol/protocolVersion"'  # in every request since 2026-07-28, which know no initialize
 
 
@@ -58,11 +58,20 @@ class Closed(Exception):
 
 
 class Connection:
-    """One HTTP/1.1 connection to the gateway, reading with a buffer."""
+    """One HTTP/1.1 connection to the gateway, reading with a buffer.
+
+    Attributes:
+        line: The message whose answer is awaited; empty when none is.
+        read: Whether a thread reads what comes.
+        over: Whether that thread has found it closed.
+    """
 
     def __init__(self, connection: _socket.socket) -> None:
         self.socket = connection
         self.buffer = bytearray()
+        self.line = b""
+        self.read = False
+        self.over = False
 
     def _fill(self) -> None:
         piece = self.socket.recv(_PIECE)
@@ -150,52 +159,86 @@ class Shim:
         self._wait_for_answers(10)
         self.ending = True
         if self.session:
-            self._finish(self._begin(b"DELETE", b""), b"DELETE", b"")
+            self._ask(b"DELETE", b"", fresh=True)  # a thread reads from each of the others
         return 0
 
     def _take(self, line: bytes) -> None:
-        """Send a message now, in the order it came; the answer to a request is awaited on a thread of its own."""
+        """Send a message now, in the order it came; its answer is taken by the thread that reads from its connection."""
         if not self.session and _MODERN in line and b'"method":"initialize"' not in line.replace(b" ", b""):
-            self._finish(self._begin(b"PUT", b""), b"PUT", b"")  # its first request may take as long as it likes
+            self._ask(b"PUT", b"")  # its first request may take as long as it likes
         if not self.session:
-            self._finish(self._begin(b"POST", line), b"POST", line)  # initialize: nothing may overtake it
+            self._ask(b"POST", line)  # initialize: nothing may overtake it
             return
-        connection = self._begin(b"POST", line)
         with self.lock:
             self.busy += 1
-        _thread.start_new_thread(self._await_answer, (connection, line))
-
-    def _await_answer(self, connection: Connection | None, line: bytes) -> None:
-        try:
-            self._finish(connection, b"POST", line)
-        finally:
-            with self.lock:
-                self.busy -= 1
-
-    def _begin(self, method: bytes, body: bytes) -> Connection | None:
-        """Send a request on an idle connection, or on a new one when it turns out to be closed."""
         for fresh in (False, True):
             connection = self._connection(fresh)
             if connection is None:
-                return None
-            try:
-                connection.socket.sendall(self._request(method, body))
-            except OSError:
-                continue
-            return connection
-        return None
-
-    def _finish(self, connection: Connection | None, method: bytes, body: bytes) -> None:
-        """Read the answer of a request that was sent; tell the client when there is none."""
-        for again in (True, False):
-            if connection is None:
                 break
+            with self.lock:
+                if connection.over:
+                    continue
+                connection.line = line
+            if not connection.read:
+                connection.read = True
+                _thread.start_new_thread(self._read, (connection,))
+            try:
+                connection.socket.sendall(self._request(b"POST", line))
+            except OSError:
+                if self._taken_from(connection):
+                    continue
+            return
+        self._lost(line)
+        self._answered()
+
+    def _read(self, connection: Connection) -> None:
+        """Take what comes on a connection, until it is closed."""
+        while True:
             try:
                 status, headers = connection.head()
             except (Closed, OSError):
-                # A kept connection may have been closed before the request reached the gateway.
-                connection = self._begin(method, body) if again else None
-                continue
+                with self.lock:
+                    connection.over = True
+                    if connection in self.idle:
+                        self.idle.remove(connection)
+                line = self._taken_from(connection)
+                if line:  # it may have been closed before the request reached the gateway
+                    self._ask(b"POST", line, fresh=True)
+                    self._answered()
+                return
+            line = connection.line
+            try:
+                self._answer(connection, status, headers, line)
+            except (Closed, OSError):
+                self._lost(line)
+                self._answered()
+                return
+            with self.lock:
+                connection.line = b""
+                self.busy -= 1
+                self.idle.append(connection)
+
+    def _taken_from(self, connection: Connection) -> bytes:
+        """The message of a connection that was closed, for the first who asks: its reader or the sender, who then sees to it."""
+        with self.lock:
+            line, connection.line = connection.line, b""
+        return line
+
+    def _answered(self) -> None:
+        with self.lock:
+            self.busy -= 1
+
+    def _ask(self, method: bytes, body: bytes, *, fresh: bool = False) -> None:
+        """Send a request on a connection nobody reads from, and wait for its answer; tell the client when there is none."""
+        for new in (True,) if fresh else (False, True):
+            connection = self._connection(new)
+            if connection is None:
+                break
+            try:
+                connection.socket.sendall(self._request(method, body))
+                status, headers = connection.head()
+            except (Closed, OSError):
+                continue  # a kept connection may have been closed before
             try:
                 self._answer(connection, status, headers, body)
             except (Closed, OSError):

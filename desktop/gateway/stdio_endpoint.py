@@ -23,7 +23,7 @@ from desktop.jsonrpc import MalformedMessageError
 
 __all__ = ["serve_stdio"]
 
-_PIECE: Final = 1 << 20
+_PIECE: Final = 1 << 16  # a buffer of 128 KiB or more is mapped anew for each read, which costs ten times the read
 _ATOMIC: Final = 4096  # what a pipe with room takes whole (POSIX, PIPE_BUF)
 _LAST_ANSWERS: Final = 10.0
 log = logging.getLogger(__name__)

@@ -267,6 +267,44 @@ async def test_a_gateway_that_dies_in_the_middle_of_a_call_is_an_error_for_the_c
         assert {answer["error"]["message"] for answer in answers} == {"The MCP gateway has gone"}
 
 
+async def gateway_that_hangs_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answers two requests on each connection, then closes it without a word."""
+    try:
+        for _ in range(2):
+            head = await reader.readuntil(b"\r\n\r\n")
+            if head.startswith(b"GET"):
+                writer.write(
+                    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+                )
+                await reader.read()
+                break
+            length = next(int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:"))
+            message = json.loads(await reader.readexactly(length))
+            body = json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": {}}).encode()
+            lines = (
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nMcp-Session-Id: s\r\nContent-Length: %d\r\n\r\n"
+            )
+            writer.write(lines % len(body) + body)
+    except asyncio.IncompleteReadError:
+        pass
+    writer.close()
+
+
+async def test_no_call_is_lost_when_the_gateway_closes_connections_between_calls(paths: Paths) -> None:
+    paths.socket.parent.mkdir(parents=True)
+    server = await asyncio.start_unix_server(gateway_that_hangs_up, paths.socket)
+    paths.endpoint_file.write_text(f"unix:{paths.socket}\n", encoding="utf-8")
+    async with shim(paths) as client:
+        await client.say({"jsonrpc": "2.0", "id": "hello", "method": "initialize", "params": {}})
+        assert (await client.message())["id"] == "hello"
+        for number in range(60):
+            await client.say(call(number))
+            assert await client.message() == {"jsonrpc": "2.0", "id": number, "result": {}}
+        await client.say(*(call(number) for number in range(30)))
+        assert sorted([(await client.message())["id"] for _ in range(30)]) == list(range(30))
+    server.close()
+
+
 async def test_the_end_of_input_waits_for_the_last_answers(rig: Rig, endpoint: LocalEndpoint, paths: Paths) -> None:
     server = server_of(rig)
     server.held.add("tools/call")

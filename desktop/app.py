@@ -113,6 +113,7 @@ class Application(RunningHost):
         self._tasks: set[asyncio.Task[Any]] = set()
         self.configuration.changed.subscribe(self._configuration_changed)
         services.monitor.changed.subscribe(lambda _: self._engine_changed())
+        services.keychain.answered.subscribe(lambda _: self._spawn(self.configuration.secrets_changed()))
 
     @classmethod
     async def create(cls, options: GatewayOptions, paths: Paths) -> Application:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["GROUP"]
 
 _WIDTHS: Final = (40, 120)
+# A person is there, and the keychain may ask them for its password.
+_PROMPT_LIMIT: Final = 60.0
 _CREDENTIAL_STORE: Final = "credstore"
 _SIGN_IN: Final = "oauth/"
 
@@ -211,7 +213,7 @@ def _with_store(work: Any) -> int:
     from desktop.cli.terminal_passphrase import TerminalPassphrase
     from desktop.secrets.opening import opened
 
-    with opened(Paths.of_user(), TerminalPassphrase()) as store:
+    with opened(Paths.of_user(), TerminalPassphrase(), time_limit=_PROMPT_LIMIT) as store:
         try:
             return asyncio.run(work(store)) or 0
         finally:

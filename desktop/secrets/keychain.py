@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from desktop.errors import KeychainLockedError, KeychainUnavailableError, SecretStoreError
+from desktop.events import EventStream
 
 __all__ = ["SERVICE", "KeychainStore"]
 
@@ -34,6 +35,9 @@ class KeychainStore:
         service: Beginning of the entries' names; keeps them apart from other programs' entries.
         time_limit: Seconds one call may take.
         part_length: Longest value kept in one entry, in characters; 0 means no limit.
+
+    Attributes:
+        answered: An event when a call that was given up has got its answer after all, so that it is worth asking again.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class KeychainStore:
         self._part_length = part_length
         self._worker = _Worker()
         self._overdue: concurrent.futures.Future[Any] | None = None
+        self.answered: EventStream[None] = EventStream()
 
     async def get(self, name: str) -> str | None:
         """The secret's value, or None when there is none.
@@ -80,6 +85,7 @@ class KeychainStore:
         done, _ = await asyncio.wait({answer}, timeout=self._time_limit)
         if not done:
             self._overdue = future
+            answer.add_done_callback(lambda _: self.answered.publish(None))
             raise _locked(f"The keychain hasn't answered for {self._time_limit:g} seconds")
         return done.pop().result()
 

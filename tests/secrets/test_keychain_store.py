@@ -126,7 +126,12 @@ async def test_a_keychain_that_waits_for_its_owner_is_an_error_in_time_and_furth
     with pytest.raises(KeychainLockedError, match="still waits"):
         await store.get("a")
     assert time.perf_counter() - started < 0.1
+    answered = asyncio.Event()
+    store.answered.subscribe(lambda _: answered.set())
+    assert not answered.is_set()
     backend.gate.set()
+    async with asyncio.timeout(5):
+        await answered.wait()  # what was given up has got its answer
     async with asyncio.timeout(5):
         while True:
             try:

@@ -125,6 +125,18 @@ def test_a_locked_keychain_is_told(locked_keychain: Keychain) -> None:
     assert output(locked_keychain.environment, TROUBLE).startswith("KeychainLockedError ")
 
 
+def test_a_server_whose_secret_is_locked_away_says_so(locked_keychain: Keychain) -> None:
+    folder = Path(output(locked_keychain.environment, "print(paths.catalogs)").strip())
+    folder.mkdir(parents=True)
+    entry = "registry: {boxed: {image: example/boxed, secrets: [{name: boxed.key, env: KEY}]}}\n"
+    (folder / "docker-mcp.yaml").write_text(entry, encoding="utf-8")
+    environment = {**locked_keychain.environment, "PYTHONPATH": str(Path(desktop.__file__).parents[1])}
+    command = [sys.executable, "-m", "desktop", "gateway", "run", "--dry-run", "--servers", "boxed"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    assert "Can't start boxed: boxed needs boxed.key, which can't be read: The keychain" in done.stderr
+    assert "Unlock it and try again" in done.stderr
+
+
 def test_a_session_without_a_keychain_keeps_secrets_for_itself(tmp_path: Path) -> None:
     environment = {"PATH": os.defpath, "HOME": str(tmp_path), "DBUS_SESSION_BUS_ADDRESS": f"unix:path={tmp_path}/none"}
     assert output(environment, TROUBLE) == "this session only hush\n"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from desktop.errors import GatewayError, UsageError
@@ -13,7 +12,6 @@ from desktop.gateway.local_client import usual_url
 from desktop.gateway.local_endpoint import LocalEndpoint
 from desktop.host import ClientsChanged
 from desktop.services import Services
-from desktop.state.watching import watch
 
 if TYPE_CHECKING:
     from desktop.clients.description import Client
@@ -41,8 +39,6 @@ class ConnectedClients:
         self._endpoint = endpoint
         self._statuses: tuple[ClientStatus, ...] = ()
         self._refreshing = asyncio.Lock()
-        self._followed: frozenset[Path] = frozenset()
-        self._patience: asyncio.Timeout | None = None
         services.gateway.changed.subscribe(lambda _: self._somebody_came())
 
     def views(self) -> tuple[ClientView, ...]:
@@ -59,9 +55,6 @@ class ConnectedClients:
             statuses = await asyncio.to_thread(self._read)
         is_new = statuses != self._statuses
         self._statuses = statuses
-        patience = self._patience
-        if patience is not None and not patience.expired() and self._files() != self._followed:
-            patience.reschedule(asyncio.get_running_loop().time())
         if is_new:
             self._services.events.publish(ClientsChanged())
 
@@ -83,31 +76,29 @@ class ConnectedClients:
         return removed
 
     async def follow(self) -> None:
-        """Read the files again whenever one of a connected client has changed, and all now and then; for ever."""
+        """Read the files again whenever an entry of ours has come, changed or gone, and all now and then; for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._read_now_and_then())
+            tasks.create_task(self._watch_entries())
+
+    async def _read_now_and_then(self) -> None:
         while True:
             await self.refresh()
+            await asyncio.sleep(_AGAIN)
+
+    async def _watch_entries(self) -> None:
+        from desktop.clients.guardian import Guardian
+        from desktop.clients.receipts import Receipts
+
+        guardian = Guardian(Receipts(self._services.paths.client_receipts))
+        while True:
             try:
-                self._followed = self._files()
-                await self._follow_these(self._followed)
+                async with contextlib.aclosing(guardian.sightings()) as sightings:
+                    async for _ in sightings:
+                        await self.refresh()
             except GatewayError as error:
                 log.info("files of clients are looked at less often: %s", error)
-                await asyncio.sleep(_PAUSE)
-
-    async def _follow_these(self, files: frozenset[Path]) -> None:
-        """Until other files are to be followed, or all are to be looked at again."""
-        tokens = self._services.paths.client_tokens.parent
-        folders = await asyncio.to_thread(lambda: sorted({file.parent for file in files if file.parent.is_dir()}))
-        async with contextlib.aclosing(watch((tokens, *folders))) as batches:
-            try:
-                async with asyncio.timeout(_AGAIN if self._files() == files else 0) as self._patience:
-                    async for changed in batches:
-                        # What our own processes do is noted down among the tokens.
-                        if changed & files or any(path.parent == tokens for path in changed):
-                            await self.refresh()
-            except TimeoutError:
-                pass  # or other files are to be followed
-            finally:
-                self._patience = None
+            await asyncio.sleep(_PAUSE)
 
     def _read(self) -> tuple[ClientStatus, ...]:
         return self._roster().statuses()
@@ -116,14 +107,6 @@ class ConnectedClients:
         from desktop.clients.roster import Roster
 
         return Roster(self._services.paths, self._endpoint.url or usual_url())
-
-    def _files(self) -> frozenset[Path]:
-        """The files worth watching: those with an entry that others could take away."""
-        return frozenset(
-            status.file.path
-            for status in self._statuses
-            if status.file is not None and (status.ours is not None or status.dropped)
-        )
 
     def _somebody_came(self) -> None:
         if self._services.gateway.sightings.look():

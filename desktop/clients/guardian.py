@@ -11,7 +11,7 @@ import contextlib
 import enum
 import time
 from collections.abc import AsyncGenerator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -33,15 +33,16 @@ class EntryState(enum.Enum):
     CHANGED = "changed"
     GONE = "gone"
     UNREADABLE = "in a file that can't be read"
+    DISCONNECTED = "taken out by us"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
-    """A change in how an entry is found.
+    """How an entry is found.
 
     Attributes:
         receipt: What we did.
-        state: How the entry is now.
+        state: How the entry is now; at first that of each entry, from then on what has changed.
         times_gone: How many times it was found gone since the guardian began; from the second time on, writing it again
             alone won't help.
     """
@@ -62,15 +63,14 @@ class Guardian:
     def __init__(self, receipts: Receipts, *, settle: float = 1.5) -> None:
         self._receipts = receipts
         self._settle = settle
-        self._seen: dict[tuple[str, str], EntryState] = {}
-        self._times_gone: dict[tuple[str, str], int] = {}
+        self._seen: dict[tuple[str, str], Sighting] = {}
         self._took = 0.0
 
-    async def sightings(self) -> AsyncGenerator[Sighting, None]:
-        """Yield every entry that is not as we left it, then each change, once. Ends when cancelled or closed.
+    async def sightings(self) -> AsyncGenerator[tuple[Sighting, ...], None]:
+        """Yield how every entry is found, then what has changed, once each. Ends when cancelled or closed.
 
         Raises:
-            StateFileError: The folders can't be watched, or a receipt is broken.
+            StateFileError: The folders can't be watched.
         """
         while True:
             receipts = await asyncio.to_thread(self._receipts.all)
@@ -80,8 +80,8 @@ class Guardian:
                     if changed is not None:
                         await asyncio.sleep(max(self._settle, _SHARE_OF_TIME * self._took))
                     receipts = await asyncio.to_thread(self._receipts.all)
-                    for sighting in await asyncio.to_thread(self._look, receipts, changed):
-                        yield sighting
+                    if found := await asyncio.to_thread(self._look, receipts, changed):
+                        yield tuple(found)
                     if await asyncio.to_thread(self._folders, receipts) != folders:
                         break
 
@@ -112,21 +112,19 @@ class Guardian:
 
     def _look(self, receipts: tuple[Receipt, ...], changed: frozenset[Path] | None) -> list[Sighting]:
         started = time.monotonic()
-        found: list[Sighting] = []
-        keys = {_key(receipt) for receipt in receipts}
-        self._seen = {key: state for key, state in self._seen.items() if key in keys}
+        before, self._seen = self._seen, {}
         for receipt in receipts:
-            key = _key(receipt)
-            if changed is not None and key in self._seen and not _concerns(receipt, changed):
-                continue
-            state = state_of(receipt)
-            if state is not self._seen.get(key, EntryState.PRESENT):
-                if state is EntryState.GONE:
-                    self._times_gone[key] = self._times_gone.get(key, 0) + 1
-                found.append(Sighting(receipt=receipt, state=state, times_gone=self._times_gone.get(key, 0)))
-            self._seen[key] = state
+            old = before.get(_key(receipt))
+            if old is not None and changed is not None and not _concerns(receipt, changed):
+                state = old.state
+            else:
+                state = state_of(receipt)
+            self._seen[_key(receipt)] = Sighting(receipt=receipt, state=state, times_gone=_times_gone(old, state))
+        gone = [replace(old, state=EntryState.DISCONNECTED) for key, old in before.items() if key not in self._seen]
         self._took = time.monotonic() - started
-        return found
+        return gone + [
+            new for key, new in self._seen.items() if key not in before or before[key].state is not new.state
+        ]
 
 
 def state_of(receipt: Receipt) -> EntryState:
@@ -149,6 +147,12 @@ async def _pump(folders: tuple[Path, ...], queue: asyncio.Queue[frozenset[Path] 
     async with contextlib.aclosing(watch(folders, make=False)) as batches:
         async for batch in batches:
             queue.put_nowait(batch)
+
+
+def _times_gone(old: Sighting | None, state: EntryState) -> int:
+    times = 0 if old is None else old.times_gone
+    is_news = state is EntryState.GONE and (old is None or old.state is not EntryState.GONE)
+    return times + 1 if is_news else times
 
 
 def _key(receipt: Receipt) -> tuple[str, str]:

@@ -112,7 +112,17 @@ class Parser(argparse.ArgumentParser):
         if any(word in ("-h", "--help") for word in words[: words.index("--") if "--" in words else None]):
             self.print_help()
             raise SystemExit(0)
+        for word in words[: words.index("--") if "--" in words else None]:
+            if self._is_unknown_option(word):  # said before anything else is missed
+                self.error(f"unrecognized arguments: {word}")
         return self.parse_intermixed_args(words)
+
+    def _is_unknown_option(self, word: str) -> bool:
+        name = word.partition("=")[0]
+        if not word.startswith("-") or word == "-" or " " in name or name[1:2].isdigit():
+            return False
+        is_known = name in self._option_string_actions or (name[1] != "-" and name[:2] in self._option_string_actions)
+        return not is_known
 
     def known_options(self) -> list[str]:
         """The names of options that help shows, and the opposites of its switches."""

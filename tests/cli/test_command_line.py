@@ -87,7 +87,7 @@ def test_an_unknown_option_is_code_2(capsys: pytest.CaptureFixture[str], place: 
     assert main([*place.split(), "--no-such-option"]) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert shown.err.startswith("docker-mcp: ")
+    assert shown.err.startswith("docker-mcp: unknown option --no-such-option. ")
     assert len(shown.err.splitlines()) == 1
 
 

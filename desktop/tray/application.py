@@ -46,13 +46,16 @@ TRAY_LOOKS = 12
 """Looks in a row without a tray, while the window is hidden, after which the window comes back (one minute)."""
 
 
-def run(host_factory: HostFactory, arguments: Sequence[str] = (), *, look: Look = Look.SYSTEM) -> int:
+def run(
+    host_factory: HostFactory, arguments: Sequence[str] = (), *, look: Look = Look.SYSTEM, place: str = "servers"
+) -> int:
     """Run the tray program until the person quits; the process's exit code.
 
     Args:
         host_factory: See `HostFactory`.
         arguments: The command line without the program: ``--hidden`` starts without the window, the rest is Qt's.
         look: Light, dark or as the system has it.
+        place: Where the window opens.
     """
     hidden = "--hidden" in arguments
     application = _make_application([argument for argument in arguments if argument != "--hidden"])
@@ -65,6 +68,7 @@ def run(host_factory: HostFactory, arguments: Sequence[str] = (), *, look: Look 
 
     sys.excepthook = _log_exception
     tray = TrayApplication(application, host_factory, Memory(), look)
+    tray.window.open_place(place)
     application.quit_asked.connect(tray.quit)
     application.commitDataRequest.connect(lambda _manager: tray.quit())
     instance.requested.connect(tray.on_request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
+from desktop.tray.activity_page import ActivityPage
 from desktop.tray.bridge import Bridge
 from desktop.tray.page import Place
 from desktop.tray.servers_page import ServersPage
@@ -21,6 +22,13 @@ def places() -> tuple[Place, ...]:
             title=translate("Places", "Servers"),
             page=ServersPage,
             count=_servers_on,
+        ),
+        Place(
+            id="activity",
+            drawing="activity",
+            title=translate("Places", "Activity"),
+            page=ActivityPage,
+            count=lambda bridge: len(bridge.running_calls()),
         ),
     )
 

@@ -174,6 +174,17 @@ def _style_sheet(t: Tokens) -> str:
     #card {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: 8px; }}
     #places {{ background: transparent; border: none; outline: none; }}
     QListView#servers {{ background: transparent; border: none; outline: none; }}
+    QTableView {{
+        background: transparent; border: none; outline: none; selection-background-color: {t.selection};
+        selection-color: {t.text};
+    }}
+    QTableView::item {{ padding: 0 8px; border: none; }}
+    QTableView::item:selected {{ background: {t.selection}; }}
+    QTableView:focus {{ border: 1px solid {t.accent}; border-radius: 6px; }}
+    QHeaderView {{ background: transparent; border: none; }}
+    QHeaderView::section {{
+        background: transparent; color: {t.muted}; border: none; border-bottom: 1px solid {t.border}; padding: 4px 11px;
+    }}
     QPushButton, QToolButton#boxed {{
         background: {t.raised}; color: {t.text}; border: 1px solid {t.strong_border}; border-radius: 6px;
         padding: 5px 12px; outline: none;

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt
+from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QLocale, QObject, Qt
 from PySide6.QtGui import QFontMetrics
 
+from desktop.activity.record import Outcome
 from desktop.host import EndpointStatus, EngineState, EngineStatus
 from desktop.servers.status import ServerKind, ServerState, ServerStatus
 from desktop.sharing import Sharing
@@ -13,6 +14,7 @@ __all__ = [
     "address",
     "calls",
     "clients",
+    "clock",
     "duration",
     "elided",
     "elided_to",
@@ -20,15 +22,19 @@ __all__ = [
     "engine_words",
     "in_one_line",
     "kind_word",
+    "moment",
     "needs_person",
+    "outcome_word",
     "prompts",
     "resources",
     "sentence",
     "servers",
     "sharing_meaning",
     "sharing_word",
+    "size",
     "state_word",
     "title_of",
+    "took",
     "tools",
     "waiting",
 ]
@@ -95,6 +101,49 @@ def duration(seconds: float) -> str:
     if seconds < 60:
         return translate("Duration", "{count} s").format(count=int(seconds))
     return translate("Duration", "{count} min").format(count=int(seconds // 60))
+
+
+def took(seconds: float) -> str:
+    """How long something took: "0.4 ms", "412 ms", "1.2 s", "3 min"."""
+    if seconds < 0.01:
+        return translate("Duration", "{count} ms").format(count=f"{seconds * 1000:.1f}")
+    if seconds < 1:
+        return translate("Duration", "{count} ms").format(count=round(seconds * 1000))
+    if seconds < 60:
+        return translate("Duration", "{count} s").format(count=f"{seconds:.1f}")
+    return translate("Duration", "{count} min").format(count=int(seconds // 60))
+
+
+def size(count: int) -> str:
+    """An amount of data, as the person's language writes it: "9.2 kB"."""
+    return QLocale().formattedDataSize(count, 1, QLocale.DataSizeFormat.DataSizeSIFormat)
+
+
+def clock(at: float) -> str:
+    """The time of day of a moment today, else its date and time, short."""
+    moment = QDateTime.fromSecsSinceEpoch(int(at))
+    if moment.date() == QDate.currentDate():
+        return moment.toString("HH:mm:ss")
+    return QLocale().toString(moment, QLocale.FormatType.ShortFormat)
+
+
+def moment(at: float) -> str:
+    """Date and time of a moment, to the second."""
+    when = QDateTime.fromSecsSinceEpoch(int(at))
+    return f"{QLocale().toString(when.date(), QLocale.FormatType.ShortFormat)} {when.toString('HH:mm:ss')}"
+
+
+def outcome_word(outcome: Outcome) -> str:
+    """How a call ended, in a word."""
+    match outcome:
+        case Outcome.OK:
+            return translate("Outcome", "ok")
+        case Outcome.TOOL_ERROR:
+            return translate("Outcome", "tool error")
+        case Outcome.ERROR:
+            return translate("Outcome", "error")
+        case Outcome.CANCELLED:
+            return translate("Outcome", "cancelled")
 
 
 class _Counts(QObject):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from desktop.tray.application import run
 from desktop.tray.theme import Look
+from tests.helpers.fake_activity import some_calls
 from tests.helpers.fake_host import NO_DOCKER, FakeHost, call_question, long_names, many_servers, question
 
 __all__ = ["main"]
@@ -21,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--problems", action="store_true", help="broken configuration files")
     parser.add_argument("--question", action="store_true", help="a client wants to add a server")
     parser.add_argument("--call", action="store_true", help="a client wants to call a tool the policy asks about")
+    parser.add_argument("--calls", type=int, default=120, help="calls of the last hour")
+    parser.add_argument("--place", default="servers", help="the place to open")
     parser.add_argument("--slow", type=float, default=0.0, help="seconds each request takes")
     looks = parser.add_mutually_exclusive_group()
     looks.add_argument("--dark", action="store_const", const=Look.DARK, dest="look", default=Look.LIGHT)
@@ -29,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     servers = long_names() if chosen.long else many_servers(chosen.servers)
     host = FakeHost(servers, engine=NO_DOCKER) if chosen.no_engine else FakeHost(servers)
     host.delay = chosen.slow
+    host.activity.records = some_calls(chosen.calls)
     host.write(
         "github-official",
         "GitHub MCP Server running on stdio",
@@ -45,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "~/.docker/mcp/registry.yaml, line 12, column 5: a mapping value is not allowed here",
             "~/.docker/mcp/config.yaml, line 3: a list is expected, not a text",
         )
-    code = run(host.running, rest, look=chosen.look)
+    code = run(host.running, rest, look=chosen.look, place=chosen.place)
     for call in host.calls:
         print("asked", *call)
     return code

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from desktop.cli.client_list import SeenClient
     from desktop.clients.description import Client
     from desktop.clients.roster import Connected, Plan, Removed, Roster, Wish
+    from desktop.state.paths import Paths
 
 __all__ = ["GROUP"]
 
@@ -35,7 +36,7 @@ def _list_arguments(parser: Parser) -> None:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    _show(_roster(), _project(arguments), as_json=arguments.json, show_all=arguments.all)
+    _show(_project(arguments), as_json=arguments.json, show_all=arguments.all)
     return 0
 
 
@@ -65,7 +66,7 @@ def _connect(arguments: argparse.Namespace) -> int:
     if (reason := _unreachable(done)) and not arguments.quiet:
         output.remark(f"- {reason}.")
     if not arguments.quiet:
-        _show(roster, project)
+        _show(project)
         print(f"You might have to restart '{client.id}'.")
         if client.restart:
             output.remark(f"{client.restart}.")
@@ -94,7 +95,7 @@ def _disconnect(arguments: argparse.Namespace) -> int:
     if not removed:
         output.remark(f"{client.name} was not connected.")
     if not arguments.quiet:
-        _show(roster, project)
+        _show(project)
         print(f"You might have to restart '{client.id}'.")
     return 0
 
@@ -137,25 +138,27 @@ def _manual(arguments: argparse.Namespace) -> int:
 # What is shown.
 
 
-def _show(roster: Roster, project: Path | None, *, as_json: bool = False, show_all: bool = False) -> None:
+def _show(project: Path | None, *, as_json: bool = False, show_all: bool = False) -> None:
     from desktop.cli import client_list
+    from desktop.clients.inspection import Inspection
+    from desktop.clients.machine import Machine
+    from desktop.state.paths import Paths
 
-    statuses, seen = roster.statuses(project), _seen()
+    paths = Paths.of_user()
+    statuses, seen = Inspection(paths, _url(paths), Machine()).statuses(project), _seen(paths)
     if as_json:
         output.print_json(client_list.as_json(statuses, seen))
     else:
         client_list.print_list(statuses, seen, project, show_all=show_all)
 
 
-def _seen() -> tuple[SeenClient, ...] | None:
+def _seen(paths: Paths) -> tuple[SeenClient, ...] | None:
     """The clients that have come to the running gateway; None when none runs."""
     from desktop.cli.client_list import SeenClient
-    from desktop.errors import GatewayError
     from desktop.gateway.local_client import LocalClient
-    from desktop.state.paths import Paths
 
     try:
-        gateway = LocalClient.connect(Paths.of_user())
+        gateway = LocalClient.connect(paths)
         if gateway is None:
             return None
         try:
@@ -233,17 +236,29 @@ def _unreachable(done: Connected) -> str:
 
 def _roster() -> Roster:
     from desktop.clients.roster import Roster
-    from desktop.gateway.local_client import gateway_url, usual_url
     from desktop.state.paths import Paths
 
     paths = Paths.of_user()
-    return Roster(paths, gateway_url(paths) or usual_url())
+    return Roster(paths, _url(paths))
+
+
+def _url(paths: Paths) -> str:
+    """Where the running gateway listens, or one that is started as usual would."""
+    from desktop.gateway.local_client import gateway_url, usual_url
+
+    return gateway_url(paths) or usual_url()
 
 
 def _client(arguments: argparse.Namespace) -> Client:
+    from desktop.clients.instructions import manual_client
     from desktop.clients.known import CLIENTS, find_client, similar_id
 
     client = find_client(arguments.client)
+    if client is None and (manual := manual_client(arguments.client)) is not None:
+        raise GatewayError(
+            f"{manual.name} keeps its servers where only it can write",
+            f"See docker-mcp client manual-instructions {manual.id}",
+        )
     if client is None:
         meant = similar_id(arguments.client)
         known = ", ".join(client.id for client in CLIENTS)

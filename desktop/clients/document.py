@@ -6,7 +6,6 @@ part in it: what comes out must be the old data plus the entry (or less it), els
 
 from __future__ import annotations
 
-import difflib
 import enum
 import json
 from collections.abc import Sequence
@@ -285,6 +284,8 @@ def _lines(text: str) -> list[str]:
 
 def _unified(old: list[str], new: list[str], name: str) -> str:
     """Only the part that differs is compared: the files can be megabytes long."""
+    import difflib  # here: only what is shown needs it
+
     shorter = min(len(old), len(new))
     head = next((n for n in range(shorter) if old[n] != new[n]), shorter)
     tail = next((n for n in range(shorter - head) if old[-1 - n] != new[-1 - n]), shorter - head)

@@ -134,7 +134,8 @@ class Inspection:
             ClientFileError: It can't be read or understood.
         """
         content = self._client_file(file).read() or b""
-        data = read(content, file.format, str(file.path))
+        # An empty file says nothing in any format, and most clients have none: that spares loading the parsers.
+        data = read(content, file.format, str(file.path)) if content.strip() else {}
         servers = file.servers_in(data)
         ours = [server for server in servers if is_ours(server, self.url) or self._has_receipt(file, server, data)]
         return Sight(
@@ -164,6 +165,8 @@ class Inspection:
         assert server is not None
         if not server.enabled:
             return f"it is turned off in {sight.file.client.name}"
+        if reason := _shut_out(sight):
+            return reason
         if program_gone(server):
             return f"its program {server.command} is not there any more"
         if way_of(server) is Way.STDIO:
@@ -179,3 +182,16 @@ class Inspection:
     def _client_file(self, file: ConfigFile) -> ClientFile:
         shares = file.client.id in _SHARES_LOCK_FOLDER
         return ClientFile(file.path, locks=self._paths.locks, home=file.home, shares_lock_folder=shares)
+
+
+def _shut_out(sight: Sight) -> str:
+    """Whether lists in the client's own file keep it from using our entry (Gemini CLI's ``mcp.allowed``, ``mcp.excluded``)."""
+    rules = sight.data.get("mcp") if isinstance(sight.data, dict) else None
+    if sight.ours is None or sight.file.client.id != "gemini" or not isinstance(rules, dict):
+        return ""
+    allowed, excluded = rules.get("allowed"), rules.get("excluded")
+    if isinstance(excluded, list) and sight.ours.name in excluded:
+        return "the list mcp.excluded in its file shuts it out"
+    if isinstance(allowed, list) and allowed and sight.ours.name not in allowed:
+        return "the list mcp.allowed in its file does not name it"
+    return ""

@@ -27,6 +27,7 @@ class ManualClient:
         aliases: Other ids.
         steps: What to do, up to the place where the text is pasted.
         hint: What else helps.
+        takes_entry: Whether there is a text to paste.
     """
 
     id: str
@@ -34,6 +35,7 @@ class ManualClient:
     aliases: tuple[str, ...] = ()
     steps: str
     hint: str = ""
+    takes_entry: bool = True
 
 
 MANUAL_CLIENTS: Final = (
@@ -49,6 +51,16 @@ MANUAL_CLIENTS: Final = (
         aliases=("jetbrains-ai", "intellij", "ai-assistant"),
         steps="In the IDE open Settings, Tools, AI Assistant, Model Context Protocol (MCP), choose Add, As JSON, and paste this:",
         hint="Junie has a file of its own: docker-mcp client connect junie --global.",
+    ),
+    ManualClient(
+        id="gordon",
+        name="Gordon",
+        steps=(
+            "Gordon is part of Docker Desktop and takes its tools from the plugin behind docker mcp alone. Install ours with\n"
+            "docker-mcp plugin install, then let Gordon use it:\n\n"
+            '  docker ai config set-feature "MCP Catalog" true'
+        ),
+        takes_entry=False,
     ),
 )
 
@@ -68,6 +80,8 @@ def instructions(client: Client | ManualClient, command: Sequence[str], machine:
     """
     entry = GatewayEntry(name=NAME, command=tuple(command))
     if isinstance(client, ManualClient):
+        if not client.takes_entry:
+            return client.steps
         value = {"command": entry.command[0], "args": list(entry.command[1:])}
         text = json.dumps({"mcpServers": {NAME: value}}, indent=2)
         return f"{client.steps}\n\n{text}" + (f"\n\n{client.hint}" if client.hint else "")

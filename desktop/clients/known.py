@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Final
 
 from desktop.clients.applications import APPLICATIONS
@@ -23,6 +22,8 @@ def find_client(id: str) -> Client | None:
 
 def similar_id(typed: str) -> str:
     """The id that was probably meant, or empty."""
+    from difflib import get_close_matches  # here: only a mistake needs it
+
     names = {client.name.lower(): client.id for client in CLIENTS}
     found = get_close_matches(typed.lower(), [*_BY_ID, *names], n=1, cutoff=0.6)
     return names.get(found[0], found[0]) if found else ""

@@ -218,6 +218,12 @@ def test_manual_instructions(run: Run) -> None:
     assert "mcp-gateway:" in run("client", "manual-instructions", "goose").stdout
 
 
+@pytest.mark.parametrize("id", ["warp", "jetbrains", "gordon"])
+def test_what_only_the_client_can_write_is_left_to_the_person(run: Run, id: str) -> None:
+    assert f"client manual-instructions {id}" in refusal(run("client", "connect", id, "-g"))
+    assert run("client", "manual-instructions", id).returncode == 0
+
+
 def test_clients_are_offered_to_the_tab_key(run: Run) -> None:
     lines = run("__complete", "client", "connect", "cur").stdout.splitlines()
     assert lines[0] == "cursor\tCursor"

@@ -412,3 +412,24 @@ def test_a_link_out_of_the_home_folder_is_not_followed(roster: Roster, home: Pat
         roster.connect(known("cursor"))
     assert outside.read_text("utf-8") == "{}"
     assert "outside" in roster.status(known("cursor")).error
+
+
+@pytest.mark.parametrize(
+    ("rules", "word"),
+    [
+        ({"excluded": ["mcp-gateway"]}, "excluded"),
+        ({"allowed": ["other"]}, "allowed"),
+        ({"allowed": ["mcp-gateway", "other"], "excluded": ["x"]}, ""),
+        ({"allowed": []}, ""),
+        ({}, ""),
+        (None, ""),
+    ],
+)
+def test_geminis_own_lists_may_shut_us_out_and_that_is_told(roster: Roster, rules: Any, word: str) -> None:
+    client = known("gemini")
+    file = file_of(roster, client)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"mcp": rules}), "utf-8")
+    roster.connect(client)
+    told = roster.status(client).outdated
+    assert word in told if word else told == ""

@@ -52,6 +52,7 @@ _ALONE = {
     "completion": "What a shell needs to complete commands and names",
     "version": "The version of this program",
 }
+_FEW = 4
 _METADATA = "docker-cli-plugin-metadata"
 
 
@@ -168,7 +169,9 @@ def _help() -> str:
 def _unknown(typed: str) -> int:
     from desktop.cli.parser import closest, complain
 
-    meant = closest(typed, [*GROUPS, *_ALIASES, *_ALONE])
+    within = [f"{name} {typed}" for name in GROUPS if (found := group(name)) and found.find(typed)]
+    few = " or ".join(within) if len(within) <= _FEW else ""
+    meant = few or closest(typed, [*GROUPS, *_ALIASES, *_ALONE])
     hint = f"Did you mean {meant}?" if meant else "See docker-mcp --help"
     complain(f"unknown option {typed}" if typed.startswith("-") else f'unknown command "{typed}"', hint)
     return 2

@@ -42,6 +42,7 @@ def test_docker_recognises_it_as_its_plugin(run: Run) -> None:
     ("arguments", "sentence"),
     [
         (["servr", "ls"], 'unknown command "servr". Did you mean server?'),
+        (["inspect", "x"], 'unknown command "inspect". Did you mean server inspect or tools inspect?'),
         (["xyzzy"], 'unknown command "xyzzy". See docker-mcp --help.'),
         (["--nonsense"], "unknown option --nonsense. See docker-mcp --help."),
         (["server", "enabel", "x"], 'unknown command "server enabel". Did you mean enable?'),

@@ -42,7 +42,7 @@ from desktop.secrets.opening import store_over
 from desktop.secrets.passphrase import LatePassphrase
 from desktop.secrets.redaction import Redactor
 from desktop.secrets.scanner import SecretScanner
-from desktop.secrets.sources import StoreSource
+from desktop.secrets.sources import SignInSource, StoreSource
 from desktop.servers.fleet import Fleet
 from desktop.servers.image_signatures import ImageSignatures
 from desktop.servers.launch import ContainerLimits
@@ -208,6 +208,7 @@ class Services:
             else:
                 chosen += [
                     StoreSource(self.secrets),
+                    SignInSource(self.secrets, lambda app: self.tokens.of(app).bearer()),
                     DockerDesktopSource(socket_of(Path.home()), self._uses_docker_desktop),
                 ]
         return [*chosen, EnvFileSource(self.paths.env_file, may_be_missing=True)]

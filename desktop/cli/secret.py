@@ -73,7 +73,19 @@ def _set(arguments: argparse.Namespace) -> int:
         output.tip(
             f"The value may now be in your shell's history; next time: docker-mcp secret set {name} (it is asked for)."
         )
+    if output.is_watched():
+        _tell_if_nobody_asks_for(name)
     return code
+
+
+def _tell_if_nobody_asks_for(name: str) -> None:
+    """A name with a typing error, or that of the variable, is the usual reason why a secret never arrives."""
+    declared = [item for server in _servers().values() for item in server.secrets]
+    names = sorted({item.name for item in declared})
+    if name not in names:
+        carried = sorted({item.name for item in declared if item.env == name})
+        meant = " or ".join(carried[:3]) or closest(name, names)
+        output.tip(f"No server asks for a secret {name}" + (f"; did you mean {meant}?" if meant else "."))
 
 
 def _list_arguments(parser: Parser) -> None:
@@ -191,7 +203,9 @@ def _import(arguments: argparse.Namespace) -> int:
         meant = carried.get(name, set())
         secrets[next(iter(meant)) if len(meant) == 1 else name] = value
         if len(meant) > 1:
-            output.remark(f"docker-mcp: {name} may stand for {', '.join(sorted(meant))}; it is kept as {name}.")
+            output.remark(
+                f"docker-mcp: {name} may stand for {', '.join(sorted(meant))}; it is kept as {name}, which no server asks for."
+            )
     secrets = {name: value for name, value in secrets.items() if value}
 
     async def work(store: EncryptedStore) -> None:

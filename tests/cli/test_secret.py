@@ -156,7 +156,10 @@ def test_a_variable_several_secrets_are_carried_by_keeps_its_name_and_is_remarke
     (tmp_path / ".env").write_text("KEY=1\n", "utf-8")
     result = run("secret", "import", ".env")
     assert result.stdout == "imported secret KEY\n"
-    assert result.stderr == "docker-mcp: KEY may stand for shared.key, three.key; it is kept as KEY.\n"
+    assert (
+        result.stderr
+        == "docker-mcp: KEY may stand for shared.key, three.key; it is kept as KEY, which no server asks for.\n"
+    )
 
 
 @pytest.mark.parametrize("value", ["a", "a b", "'a'", '"', '"a" b', "=", "# a", " a", "a\t", "ä"])
@@ -247,6 +250,21 @@ def test_on_a_terminal_a_value_in_the_command_line_is_remarked(environment: dict
     shown = on_terminal(environment, "secret", "set", "one.a=hush", typed=[])
     assert "may now be in your shell's history" in shown
     assert "hush" not in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("ONE_A", "No server asks for a secret ONE_A; did you mean one.a?"),
+        ("KEY", "No server asks for a secret KEY; did you mean shared.key or three.key?"),
+        ("one.aa", "No server asks for a secret one.aa; did you mean one.a?"),
+        ("unlike-any", "No server asks for a secret unlike-any."),
+    ],
+)
+def test_on_a_terminal_a_name_that_no_server_asks_for_is_remarked(
+    environment: dict[str, str], name: str, said: str
+) -> None:
+    assert said in on_terminal(environment, "secret", "set", name, typed=[(f"Value of {name}: ", "hush")])
 
 
 def test_on_a_terminal_a_passphrase_is_chosen_once_and_asked_for_later(environment: dict[str, str]) -> None:

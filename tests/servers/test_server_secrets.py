@@ -12,7 +12,7 @@ from desktop.errors import KeychainLockedError, MissingSettingError
 from desktop.secrets import lookup
 from desktop.secrets.lookup import SecretLookup
 from desktop.secrets.redaction import MASK, Redactor
-from desktop.secrets.sources import StoreSource
+from desktop.secrets.sources import SignInSource, StoreSource
 from desktop.servers.server_secrets import ServerSecrets
 from tests.helpers.secret_store import MemoryStore
 
@@ -76,6 +76,20 @@ async def test_what_a_sign_in_supplies_has_no_value_of_its_own() -> None:
     await store.set("a", "", provider="oauth/github")
     with pytest.raises(MissingSettingError):
         await ServerSecrets(SecretLookup([StoreSource(store)]), Redactor()).find(server(SecretReference(name="a")), {})
+
+
+async def test_a_secret_that_was_handed_to_a_sign_in_is_its_token() -> None:
+    store = MemoryStore()
+    await store.set("a", "", provider="oauth/github")
+    await store.set("b", "typed in")
+
+    async def token(app: str) -> str | None:
+        return {"github": "fresh"}.get(app)
+
+    found = await ServerSecrets(SecretLookup([StoreSource(store), SignInSource(store, token)]), Redactor()).find(
+        server(SecretReference(name="a"), SecretReference(name="b")), {}
+    )
+    assert found == {"a": "fresh", "b": "typed in"}
 
 
 async def test_a_token_of_a_sign_in_is_no_server_s_to_ask_for() -> None:

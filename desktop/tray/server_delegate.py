@@ -2,185 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from PySide6.QtCore import (
-    QAbstractItemModel,
-    QEvent,
-    QModelIndex,
-    QObject,
-    QPersistentModelIndex,
-    QRect,
-    QRectF,
-    QSize,
-    Qt,
-)
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPen
-from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
-
 from desktop.servers.status import ServerStatus
 from desktop.tray import artwork, words
 from desktop.tray.server_list import StatusRole
-from desktop.tray.theme import Theme, state_colour
+from desktop.tray.switch_row import Index, Row, SwitchRowDelegate
+from desktop.tray.theme import state_colour
 
 __all__ = ["ServerDelegate"]
 
-Index = QModelIndex | QPersistentModelIndex
 
-MARGIN = 12
-GAP = 12
-LINE_GAP = 4
-SWITCH = QSize(34, 18)
-MARK = 16
-
-
-@dataclass(frozen=True, slots=True)
-class _Places:
-    """Where the parts of a row are, mirrored for right-to-left."""
-
-    mark: QRect
-    title: QRect
-    below: QRect
-    state: QRect
-    count: QRect
-    switch: QRect
-
-
-class ServerDelegate(QStyledItemDelegate):
+class ServerDelegate(SwitchRowDelegate):
     """The row of a server."""
 
-    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """Two lines of text with air around them."""
-        fonts = _fonts(option.font)
-        height = QFontMetrics(fonts[0]).height() + LINE_GAP + QFontMetrics(fonts[1]).height() + 2 * MARGIN
-        return QSize(240, height)
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Draw the row."""
+    def row(self, index: Index) -> Row:
+        """What it says."""
         status: ServerStatus = index.data(StatusRole)
-        tokens = self._theme.tokens
-        strong, small = _fonts(option.font)
-        places = self._places(option, status)
-        align = Qt.AlignmentFlag.AlignVCenter | QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeft)
-        end = Qt.AlignmentFlag.AlignVCenter | QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignRight)
-        painter.save()
-        painter.setLayoutDirection(Qt.LayoutDirection.LayoutDirectionAuto)  # names keep the order of their own script
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._background(painter, option)
-        colour = QColor(state_colour(tokens, status.state))
-        artwork.paint(painter, artwork.state_drawing(status.state), QRectF(places.mark), colour)
-        painter.setFont(strong)
-        painter.setPen(QColor(tokens.text if status.enabled else tokens.muted))
-        title = words.elided_to(words.title_of(status), QFontMetrics(strong), places.title.width())
-        painter.drawText(places.title, int(align), title)
-        painter.setFont(small)
+        colour = state_colour(self._theme.tokens, status.state)
         troubled = words.needs_person(status) and bool(status.reason)
-        below = status.reason if troubled else f"{words.kind_word(status.kind)} · {status.source}".rstrip(" ·")
-        painter.setPen(colour if troubled else QColor(tokens.muted))
-        painter.drawText(places.below, int(align), words.elided_to(below, QFontMetrics(small), places.below.width()))
-        painter.setPen(colour)
-        painter.drawText(places.state, int(end), words.state_word(status.state))
-        if status.enabled and status.tool_count is not None:
-            painter.setPen(QColor(tokens.muted))
-            painter.drawText(places.count, int(end), words.tools(status.tool_count))
-        self._switch(painter, places.switch, index.data(Qt.ItemDataRole.CheckStateRole) == Qt.CheckState.Checked)
-        painter.restore()
-
-    def editorEvent(self, event: QEvent, model: QAbstractItemModel, option: QStyleOptionViewItem, index: Index) -> bool:
-        """Move the switch on a click on it and on Space."""
-        if isinstance(event, QMouseEvent):
-            inside = self._switch_area(option, index).contains(event.position().toPoint())
-            if event.button() != Qt.MouseButton.LeftButton or not inside:
-                return False
-            if event.type() == QEvent.Type.MouseButtonRelease:
-                return self._toggle(model, index)
-            # Press and double click on the switch are taken too, so that they neither select nor open the row.
-            return event.type() in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick)
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Space:
-            return self._toggle(model, index)
-        return False
-
-    def switch_rectangle(self, view: QAbstractItemView, index: QModelIndex) -> QRect:
-        """Where the switch of a row is, in the view's own coordinates."""
-        option = QStyleOptionViewItem()
-        option.rect = view.visualRect(index)
-        option.direction = view.layoutDirection()
-        option.font = view.font()
-        return self._places(option, index.data(StatusRole)).switch
-
-    def _toggle(self, model: QAbstractItemModel, index: Index) -> bool:
-        checked = index.data(Qt.ItemDataRole.CheckStateRole) == Qt.CheckState.Checked
-        wanted = Qt.CheckState.Unchecked if checked else Qt.CheckState.Checked
-        return model.setData(index, wanted, int(Qt.ItemDataRole.CheckStateRole))
-
-    def _switch_area(self, option: QStyleOptionViewItem, index: Index) -> QRect:
-        return self._places(option, index.data(StatusRole)).switch.adjusted(-8, -10, 8, 10)
-
-    def _places(self, option: QStyleOptionViewItem, status: ServerStatus) -> _Places:
-        row = option.rect.adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
-        strong, small = (QFontMetrics(font) for font in _fonts(option.font))
-        switch = QRect(row.right() - SWITCH.width() + 1, 0, SWITCH.width(), SWITCH.height())
-        switch.moveTop(option.rect.center().y() - SWITCH.height() // 2)
-        state_width = small.horizontalAdvance(words.state_word(status.state))
-        counted = status.enabled and status.tool_count is not None
-        count_width = small.horizontalAdvance(words.tools(status.tool_count or 0)) if counted else 0
-        side = max(state_width, count_width) + 2
-        side_left = switch.left() - GAP - side
-        text_left = row.left() + MARK + GAP
-        title = QRect(text_left, row.top(), side_left - GAP - text_left, strong.height())
-        below = QRect(text_left, title.bottom() + 1 + LINE_GAP, title.width(), small.height())
-        state = QRect(side_left, title.top(), side, title.height())
-        mark = QRect(row.left(), 0, MARK, MARK)
-        mark.moveTop(title.center().y() - MARK // 2 + 1)
-        count = QRect(side_left, below.top(), side, below.height())
-
-        def seen(rectangle: QRect) -> QRect:
-            return QStyle.visualRect(option.direction, option.rect, rectangle)
-
-        return _Places(seen(mark), seen(title), seen(below), seen(state), seen(count), seen(switch))
-
-    def _background(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
-        tokens = self._theme.tokens
-        flags = option.state
-        selected = bool(flags & QStyle.StateFlag.State_Selected)
-        plate = QRectF(option.rect).adjusted(4.5, 1.5, -4.5, -1.5)
-        if selected or flags & QStyle.StateFlag.State_MouseOver:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(tokens.selection if selected else tokens.hover))
-            painter.drawRoundedRect(plate, 6, 6)
-        by_keyboard = flags & QStyle.StateFlag.State_KeyboardFocusChange
-        if by_keyboard and flags & QStyle.StateFlag.State_HasFocus:
-            painter.setPen(QPen(QColor(tokens.accent), 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(plate.adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
-
-    def _switch(self, painter: QPainter, place: QRect, on: bool) -> None:
-        tokens = self._theme.tokens
-        body = QRectF(place).adjusted(0.75, 0.75, -0.75, -0.75)
-        radius = body.height() / 2
-        knob = body.height() - 6
-        painter.setPen(QPen(QColor(tokens.accent if on else tokens.strong_border), 1.5))
-        painter.setBrush(QColor(tokens.accent if on else tokens.surface))
-        painter.drawRoundedRect(body, radius, radius)
-        at_right = on is (self.parent_direction() is Qt.LayoutDirection.LeftToRight)
-        left = body.right() - knob - 3 if at_right else body.left() + 3
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(tokens.on_accent if on else tokens.strong_border))
-        painter.drawEllipse(QRectF(left, body.top() + 3, knob, knob))
-
-    def parent_direction(self) -> Qt.LayoutDirection:
-        """Reading direction of the view this delegate draws for."""
-        view = self.parent()
-        return view.layoutDirection() if isinstance(view, QAbstractItemView) else Qt.LayoutDirection.LeftToRight
-
-
-def _fonts(base: QFont) -> tuple[QFont, QFont]:
-    """The fonts of the first and the second line."""
-    strong, small = QFont(base), QFont(base)
-    strong.setWeight(QFont.Weight.DemiBold)
-    small.setPointSizeF(max(base.pointSizeF() - 0.5, 7.0))
-    return strong, small
+        return Row(
+            drawing=artwork.state_drawing(status.state),
+            colour=colour,
+            title=words.title_of(status),
+            faded=not status.enabled,
+            below=status.reason if troubled else f"{words.kind_word(status.kind)} · {status.source}".rstrip(" ·"),
+            below_colour=colour if troubled else "",
+            word=words.state_word(status.state),
+            note=words.tools(status.tool_count) if status.enabled and status.tool_count is not None else "",
+        )

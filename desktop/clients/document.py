@@ -6,9 +6,10 @@ part in it: what comes out must be the old data plus the entry (or less it), els
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -131,6 +132,11 @@ def plan_put(data: bytes, format: Format, path: EntryPath, value: Any, where: st
         ClientFileError: The file can't be understood, holds something else where the entry goes, or is written in a way
             that can't be edited without losing something.
     """
+    with _depth_limited(where):
+        return _plan_put(data, format, path, value, where)
+
+
+def _plan_put(data: bytes, format: Format, path: EntryPath, value: Any, where: str) -> Change:
     source = decode(data, where)
     old = _value(source.text, format, where)
     wished = _wished(old, path, value, source, format, where)
@@ -149,7 +155,11 @@ def plan_remove(data: bytes, format: Format, path: EntryPath, where: str = "", o
     Raises:
         ClientFileError: As `plan_put`.
     """
-    origin = origin or Origin()
+    with _depth_limited(where):
+        return _plan_remove(data, format, path, where, origin or Origin())
+
+
+def _plan_remove(data: bytes, format: Format, path: EntryPath, where: str, origin: Origin) -> Change:
     source = decode(data, where)
     old = _value(source.text, format, where)
     try:
@@ -164,6 +174,14 @@ def plan_remove(data: bytes, format: Format, path: EntryPath, where: str = "", o
         raise _refusal(where) from error
     after = _checked(source, text, format, _allowed_without(left, path, origin, format), where)
     return Change(before=data, after=after, origin=origin)
+
+
+@contextlib.contextmanager
+def _depth_limited(where: str) -> Iterator[None]:
+    try:
+        yield
+    except RecursionError as error:
+        raise ClientFileError(where, "it is nested too deeply", line=1, column=1) from error
 
 
 def _value(text: str, format: Format, where: str) -> Any:

@@ -72,7 +72,7 @@ class JsonText:
 
     def plain(self) -> Any:
         """The data as the standard library gives it; a blank text is an empty map."""
-        return {} if self.is_blank else json.loads(self._strict)
+        return {} if self.is_blank else json.loads(self._strict, parse_int=_integer)
 
     def container(self, opener: int) -> Container:
         """The map or list that opens at ``opener``."""
@@ -99,7 +99,7 @@ class JsonText:
 
     def value_at(self, member: Member) -> Any:
         """A member's value."""
-        return json.loads(self._strict[member.value : member.end])
+        return json.loads(self._strict[member.value : member.end], parse_int=_integer)
 
     def has_duplicates(self, member: Member) -> bool:
         """Whether some key inside of a member's value is written several times."""
@@ -219,6 +219,13 @@ class _Number(str):
     """A number as it is written, so that 1e400 and long ones stay what they are."""
 
     __slots__ = ()
+
+
+def _integer(text: str) -> int | float:
+    try:
+        return int(text)
+    except ValueError:  # more digits than Python turns into an integer
+        return float(text)
 
 
 def _map_of(pairs: list[tuple[str, Any]]) -> dict[Any, Any]:

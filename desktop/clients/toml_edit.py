@@ -28,7 +28,7 @@ def parse(text: str, where: str) -> Any:
     """
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # also an integer of thousands of digits
         said = str(error)
         found = _PLACE.search(said)
         words = said[: found.start()] if found else said
@@ -260,16 +260,12 @@ def _cut(text: str, spot: _Spot) -> str:
         return text[: member.start] + text[member.end :]
     one, other = (members[spot.index - 1], member) if spot.index else (member, members[1])
     comma = _comma(text, one.end, other.start)
+    alone = not (text[one.end : comma] + text[comma + 1 : other.start]).strip()  # nothing but the comma between them
+    if alone:
+        return text[: one.end] + text[member.end :] if spot.index else text[: member.start] + text[other.start :]
     if spot.index:
-        start = (
-            comma if not text[one.end : comma].strip() and not text[comma + 1 : member.start].strip() else member.start
-        )
-        if start == comma:
-            return text[: one.end] + text[member.end :]
         return text[:comma] + text[comma + 1 : member.start] + text[member.end :]
-    if text[comma + 1 : other.start].strip():
-        return text[: member.start] + text[member.end : comma] + text[comma + 1 :]
-    return text[: member.start] + text[member.end : comma] + text[other.start :]
+    return text[: member.start] + text[member.end : comma] + text[comma + 1 :]
 
 
 def _comma(text: str, start: int, end: int) -> int:

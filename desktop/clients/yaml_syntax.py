@@ -90,7 +90,7 @@ def find(node: Collection, step: Step) -> int | None:
         if isinstance(step, Item):
             if isinstance(member, yaml.MappingNode) and _has(member, step):
                 found = index
-        elif _is_text(key_of(member), step):
+        elif _is_key(key_of(member), step):
             found = index
     return found
 
@@ -153,8 +153,13 @@ def next_line(text: str, offset: int) -> int:
 
 
 def _has(node: yaml.MappingNode, step: Item) -> bool:
-    values = [value for key, value in node.value if _is_text(key, step.key)]
+    values = [value for key, value in node.value if _is_key(key, step.key)]
     return bool(values) and _is_text(values[-1], step.value)
+
+
+def _is_key(node: yaml.Node, text: str) -> bool:
+    """Every key is a text, also one that would be a number as a value."""
+    return isinstance(node, yaml.ScalarNode) and node.value == text and node.tag != "tag:yaml.org,2002:merge"
 
 
 def _is_text(node: yaml.Node, text: str) -> bool:

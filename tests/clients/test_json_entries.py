@@ -105,6 +105,7 @@ def test_an_entry_of_a_list_is_found_by_its_name() -> None:
         ('{"a":\n NaN}', 2, 2, "NaN is not a value"),
         ('{"a": "\0"}', 1, 8, "a zero byte"),
         ("[" * 100_000, 1, 1, "nested too deeply"),
+        ('{"a":' * 700 + "1" + "}" * 700, 1, 1, "nested too deeply"),
     ],
 )
 def test_what_is_not_json_is_refused_with_its_place(text: str, line: int, column: int, words: str) -> None:
@@ -121,6 +122,13 @@ def test_what_is_not_json_is_refused_with_its_place(text: str, line: int, column
 def test_other_encodings_are_refused_by_name(data: bytes, words: str) -> None:
     with pytest.raises(ClientFileError, match=words):
         put(data, Format.JSON, PATH, ENTRY)
+
+
+def test_a_number_of_any_length_is_no_hindrance() -> None:
+    before = b'{"a": ' + b"9" * 5000 + b"}"
+
+    assert put(before, Format.JSON, ("b",), 1) == before[:-1] + b', "b": 1}'
+    assert read(before, Format.JSON)["a"] > 10**300
 
 
 def test_taking_an_entry_out_brings_back_what_was_there_before_it() -> None:

@@ -83,6 +83,43 @@ def test_an_entry_can_be_one_of_an_array_of_tables() -> None:
     assert remove(after, Format.TOML, path) == before
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('s = [{ name = "gw" }]\n', "s = []\n"),
+        ('s = [ # none\n  { name = "gw" }\n]\n', "s = [ # none\n  \n]\n"),
+        ('s = [{ name = "a" }, { name = "gw", x = [1, 2] }]', 's = [{ name = "a" }]'),
+        ('s = [{ name = "gw" }, { name = "a" },]', 's = [{ name = "a" },]'),
+        ('s = [\n  { name = "a" }, # a, b\n  { name = "gw" } # gw\n]', 's = [\n  { name = "a" } # a, b\n   # gw\n]'),
+        ('s = [\n  { name = "gw" }, # gw\n  { name = "a" }\n]', 's = [\n   # gw\n  { name = "a" }\n]'),
+        ('[[s]]\nname = "gw"\n\n[s.env]\nx = 1\n\n[[s]]\nname = "a"\n', '[[s]]\nname = "a"\n'),
+    ],
+)
+def test_an_entry_of_an_array_goes_and_leaves_the_others(before: str, after: str) -> None:
+    assert remove(before.encode(), Format.TOML, ("s", Item("gw"))).decode().lstrip("\n") == after
+
+
+@pytest.mark.parametrize(
+    "before", ["s = []\n", "s = [ # none\n]\n", 's = [{ name = "a" },]', "s = [ ]", "[t]\nx = 1\n"]
+)
+def test_an_entry_put_into_an_array_goes_out_again(before: str) -> None:
+    path = ("s", Item("gw"))
+
+    change = plan_put(before.encode(), Format.TOML, path, {"name": "gw", "x": {"y": 1}})
+
+    assert tomllib.loads(change.after.decode())["s"][-1] == {"name": "gw", "x": {"y": 1}}
+    assert remove(change.after, Format.TOML, path, origin=change.origin) == before.encode()
+
+
+def test_the_only_member_of_an_inline_table_goes_without_a_memory_of_what_was_there() -> None:
+    assert remove(b"mcp_servers = { mcp-gateway = { a = 1 } }", Format.TOML, PATH) == b"mcp_servers = {}"
+
+
+def test_the_place_of_a_wrong_value_is_found_inside_of_another() -> None:
+    with pytest.raises(ClientFileError, match=r"line 2, column 5: the value of 'a\.b' should be a map"):
+        put(b"x = 1\na = { b = 2 }\n", Format.TOML, ("a", "b", "c"), {}, "config.toml")
+
+
 def test_texts_are_quoted_so_that_any_character_comes_back() -> None:
     value = {"command": 'C:\\a "b"\t\x7f\x01\n😀', "args": ["'", ""], "on": True, "n": [1, 2.5], "empty": {}}
 

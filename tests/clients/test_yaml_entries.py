@@ -55,7 +55,7 @@ def test_values_are_changed_inside_of_the_entry_and_comments_stay() -> None:
 def test_a_key_that_looks_like_a_number_is_a_key_like_any_other() -> None:
     before = b"extensions:\n  gw:\n    7: a\n    true: b\n"
 
-    assert put(before, Format.YAML, PATH, {"7": "c", "n": 1}) == b"extensions:\n  gw:\n    7: c\n    n: 1\n"
+    assert put(before, Format.YAML, PATH, {"7": "c", "k": 1}) == b"extensions:\n  gw:\n    7: c\n    k: 1\n"
 
 
 def test_an_entry_of_a_list_is_found_by_its_name() -> None:

@@ -40,6 +40,19 @@ def _host() -> AbstractAsyncContextManager[Host]:
     return hosted_by_tray()
 
 
+def _profile_of_client(arguments: list[str]) -> str | None:
+    """The profile of a client that would join the running gateway, empty for none; None when something else is wanted."""
+    match arguments:
+        case ["gateway", "run"] | ["gateway", "run", "--transport", "stdio"]:
+            return ""
+        case ["gateway", "run", "--profile", profile]:
+            return profile
+        case ["gateway", "run", option] if option.startswith("--profile="):
+            return option.removeprefix("--profile=")
+        case _:
+            return None
+
+
 def command_line() -> int:
     """The ``docker-mcp`` command; returns the exit code, or ends the process with it."""
     arguments = sys.argv[1:]
@@ -47,11 +60,12 @@ def command_line() -> int:
         return main()
     if arguments[:1] == ["mcp"]:  # called by Docker as its plugin
         arguments = arguments[1:]
-    if arguments in (["gateway", "run"], ["gateway", "run", "--transport", "stdio"]):
+    profile = _profile_of_client(arguments)
+    if profile is not None:
         from desktop.gateway import shim
         from desktop.state.locations import endpoint_file
 
-        code = shim.main(endpoint_file(os.environ))
+        code = shim.main(endpoint_file(os.environ), profile)
         if code is not None:
             return code
     from desktop.cli import main as commands

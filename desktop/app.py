@@ -15,6 +15,7 @@ from typing import Any, Final
 from desktop.catalog.configuration import Configuration
 from desktop.catalog.loading import read_entry
 from desktop.catalog.official import keep_current
+from desktop.catalog.selection import Selection
 from desktop.engine.sweep import InstanceLock, sweep
 from desktop.errors import EndpointError, EngineError
 from desktop.gateway.dynamic_tools import DynamicTools
@@ -82,7 +83,8 @@ async def _published() -> AsyncIterator[Application]:
 
     A port that is in use does not keep it from starting; the reason is in its endpoint status.
     """
-    async with running(GatewayOptions(block_secrets="block", records_calls=True)) as application:
+    options = GatewayOptions(selection=Selection(all_profiles=True), block_secrets="block", records_calls=True)
+    async with running(options) as application:
         application.questions_are_seen()
         application.keep_search_ready()
         application.keep_catalog_current()
@@ -217,8 +219,9 @@ class Application(RunningHost):
 
     def _configuration_changed(self, configuration: Configuration) -> None:
         if self.services.options.block_secrets:
-            enabled = [configuration.servers[name] for name in configuration.enabled if name in configuration.servers]
-            self._spawn(self.services.launcher.learn_secrets(enabled))
+            found = [configuration.servers[name] for name in configuration.enabled if name in configuration.servers]
+            found += [item.server for profile in configuration.profiles.values() for item in profile.servers.values()]
+            self._spawn(self.services.launcher.learn_secrets(found))
         if self._indexes:
             self._spawn(self._index())
 

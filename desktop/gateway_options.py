@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from desktop.catalog.selection import Selection
 from desktop.engine.ports import PullProgress
@@ -74,7 +74,14 @@ class GatewayOptions:
         """Whether a gateway run with these serves what the person's files say, so that others may use it too."""
         usual = GatewayOptions()
         mine, theirs = (
-            (each.selection, each.tools, each.secrets, each.static, each.block_network, each.verify_signatures)
+            (
+                replace(each.selection, all_profiles=False),
+                each.tools,
+                each.secrets,
+                each.static,
+                each.block_network,
+                each.verify_signatures,
+            )
             for each in (self, usual)
         )
         return mine == theirs and not self.interceptors

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from desktop.catalog.model import CatalogServer
+from desktop.catalog.profile import Profile
 from desktop.state.server_choices import ServerChoice
 
 __all__ = ["Configuration"]
@@ -23,6 +24,7 @@ class Configuration:
         servers: Every catalog server by name, merged over the catalogs.
         values: config.yaml: server name -> nested map.
         tools: tools.yaml: server name -> the original tool names allowed; a server that isn't in it has all its tools.
+        profiles: The profiles clients may see in place of the enabled servers, by id.
         choices: servers.yaml: server name -> what was chosen for it.
         problems: One sentence for each file or catalog entry that can't be read; its last good state is in force.
     """
@@ -31,6 +33,7 @@ class Configuration:
     servers: Mapping[str, CatalogServer] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     tools: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
     choices: Mapping[str, ServerChoice] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
 

@@ -19,6 +19,7 @@ class Selection:
 
     Attributes:
         profile: The profile whose servers, settings and choice of tools are in force in place of the files'; empty: none.
+        all_profiles: Read all profiles, so that clients may choose among them.
         servers: Enabled servers in place of the registry; None leaves it in force.
         enable_all: Every server of every catalog is enabled.
         catalogs: Paths, URLs or names in place of the usual catalogs.
@@ -32,6 +33,7 @@ class Selection:
     """
 
     profile: str = ""
+    all_profiles: bool = False
     servers: tuple[str, ...] | None = None
     enable_all: bool = False
     catalogs: tuple[str, ...] = ()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from desktop.catalog.configuration import Configuration
 from desktop.catalog.duplicates import with_duplicates
@@ -15,10 +14,11 @@ from desktop.catalog.fetched import FetchedCatalogs
 from desktop.catalog.loading import Catalog, load_catalog
 from desktop.catalog.model import CatalogServer
 from desktop.catalog.official import OFFICIAL_NAME
-from desktop.catalog.profile import Profile, read_profile
+from desktop.catalog.profile_source import ProfileSource
+from desktop.catalog.readings import Readings
 from desktop.catalog.selection import Selection, catalog_place, file_place
 from desktop.catalog.starter import load_starter
-from desktop.errors import GatewayError, ProfileError, StateFileError
+from desktop.errors import GatewayError
 from desktop.state.catalog_index import CatalogIndex, catalog_file_name
 from desktop.state.config_file import ConfigFile
 from desktop.state.paths import Paths
@@ -52,16 +52,15 @@ class ConfigurationSource:
         self._lock = threading.Lock()
         self._last = Configuration()
         lock_for = paths.lock_for
-        self._catalogs = _Files[Catalog](lambda path: load_catalog(path, paths.cache), Catalog())
-        self._indexes = _Files[tuple[str, ...]](lambda path: tuple(CatalogIndex(path, lock_for(path)).records()), ())
-        self._registries = _Files[tuple[str, ...]](lambda path: RegistryFile(path, lock_for(path)).names(), ())
-        self._configs = _Files[Mapping[str, Any]](lambda path: ConfigFile(path, lock_for(path)).values(), {})
-        self._tools = _Files[Mapping[str, Any]](lambda path: ToolsFile(path, lock_for(path)).allowed(), {})
-        self._choices = _Files[Mapping[str, ServerChoice]](
+        self._catalogs = Readings[Catalog](lambda path: load_catalog(path, paths.cache), Catalog())
+        self._indexes = Readings[tuple[str, ...]](lambda path: tuple(CatalogIndex(path, lock_for(path)).records()), ())
+        self._registries = Readings[tuple[str, ...]](lambda path: RegistryFile(path, lock_for(path)).names(), ())
+        self._configs = Readings[Mapping[str, Any]](lambda path: ConfigFile(path, lock_for(path)).values(), {})
+        self._tools = Readings[Mapping[str, Any]](lambda path: ToolsFile(path, lock_for(path)).allowed(), {})
+        self._choices = Readings[Mapping[str, ServerChoice]](
             lambda path: ServerChoicesFile(path, lock_for(path)).choices(), {}
         )
-        self._profiles = profiles_of(paths)
-        self._profile = _Files[Profile | None](self._read_profile, None)
+        self._profiles = ProfileSource(profiles_of(paths))
         self._fetched = FetchedCatalogs(paths.cache, self._catalogs.get)
         self._starter: Catalog | None = None
 
@@ -71,7 +70,7 @@ class ConfigurationSource:
             problems: list[str] = []
             choices = self._choices.get(self._paths.server_choices, problems)
             servers = with_duplicates(self._merged_servers(problems), choices, problems)
-            profile = self._chosen_profile(problems)
+            profile = self._profiles.one(self._selection.profile, problems) if self._selection.profile else None
             if profile is not None:
                 servers |= {name: item.server for name, item in profile.servers.items()}
             values = self._later_wins(self._configs, self._selection.configs, self._paths.config, problems)
@@ -95,8 +94,8 @@ class ConfigurationSource:
         with self._lock:
             chosen += [place for place in self._catalog_places() if isinstance(place, Path)]
         paths = self._paths
-        if choice.profile:
-            chosen += [self._profiles.file_of(choice.profile), paths.toolkit_database]
+        if choice.profile or choice.all_profiles:
+            chosen += [paths.profiles / "any", paths.toolkit_database]
         usual = [paths.registry, paths.config, paths.tools, paths.catalog_index, paths.server_choices]
         folders = {self._paths.catalogs}
         for file in (*chosen, *usual):
@@ -104,28 +103,6 @@ class ConfigurationSource:
             if file.is_symlink():
                 folders.add(file.resolve(strict=False).parent)
         return tuple(sorted(folders))
-
-    def _chosen_profile(self, problems: list[str]) -> Profile | None:
-        """The chosen profile; an empty one where it isn't there, so that nothing else is in force instead."""
-        id = self._selection.profile
-        if not id:
-            return None
-        file = self._profiles.file_of(id)
-        profile = self._profile.get(file if file.is_file() else self._paths.toolkit_database, problems)
-        if profile is None:
-            return Profile(id=id, name=id, servers={})
-        problems += profile.problems
-        return profile
-
-    def _read_profile(self, place: Path) -> Profile | None:
-        id = self._selection.profile
-        try:
-            stored = self._profiles.find(id)
-            if stored is None:
-                raise ProfileError(f"profile {id} not found")
-            return read_profile(stored.document, id)
-        except ProfileError as error:
-            raise StateFileError(str(place), error.message) from error
 
     def _place(self, text: str) -> Path:
         return file_place(text, self._paths, self._cwd)
@@ -195,58 +172,10 @@ class ConfigurationSource:
         return tuple(sorted(names))
 
     def _later_wins(
-        self, files: _Files[Mapping[str, Any]], chosen: Iterable[str], usual: Path, problems: list[str]
+        self, files: Readings[Mapping[str, Any]], chosen: Iterable[str], usual: Path, problems: list[str]
     ) -> dict[str, Any]:
         merged: dict[str, Any] = {}
         places = [self._place(text) for text in chosen]
         for place in places or [usual]:
             merged.update(files.get(place, problems, expected=bool(places) and place != usual))
         return merged
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading(Generic[T]):
-    """What a file said last time: its stamp then, its last good content, and what was wrong with it, or nothing."""
-
-    stamp: Stamp | None
-    content: T
-    problem: str
-
-
-class _Files(Generic[T]):
-    """Files of one format, read again only when they have changed."""
-
-    def __init__(self, read: Callable[[Path], T], empty: T) -> None:
-        self._read = read
-        self._empty = empty
-        self._readings: dict[Path, _Reading[T]] = {}
-
-    def get(self, path: Path, problems: list[str] | None = None, *, expected: bool = False) -> T:
-        """The file's last good content; a missing file is empty, and a problem only when it was ``expected``."""
-        stamp = _stamp(path)
-        reading = self._readings.get(path)
-        if reading is None or reading.stamp != stamp:
-            reading = self._readings[path] = self._read_again(path, stamp, reading)
-        if problems is not None:
-            if reading.problem:
-                problems.append(reading.problem)
-            elif stamp is None and expected:
-                problems.append(f"{path}: there is no such file")
-        return reading.content
-
-    def _read_again(self, path: Path, stamp: Stamp | None, before: _Reading[T] | None) -> _Reading[T]:
-        try:
-            return _Reading(stamp, self._read(path), "")
-        except StateFileError as error:
-            kept = before is not None and before.stamp is not None and before.content is not self._empty
-            log.info("%s", error.message)
-            problem = f"{error.message}; what it said before stays in force" if kept else error.message
-            return _Reading(stamp, self._empty if before is None else before.content, problem)
-
-
-def _stamp(path: Path) -> Stamp | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino, status.st_ctime_ns

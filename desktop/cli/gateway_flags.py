@@ -176,6 +176,7 @@ def chosen_options(arguments: argparse.Namespace, **reporting: Any) -> GatewayOp
     return GatewayOptions(
         selection=Selection(
             profile=_profile(arguments, usual),
+            all_profiles=arguments.transport != "stdio",
             servers=tuple(arguments.servers) or None,
             enable_all=arguments.enable_all_servers,
             catalogs=tuple(arguments.catalogs),

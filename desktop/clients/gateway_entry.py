@@ -87,7 +87,7 @@ def choose_way(client: Client, *, in_project: bool, profile: str = "", wished: W
     if client.http is None:
         return Choice(Way.STDIO, f"{client.name} takes only programs that it starts itself")
     if profile:
-        return Choice(Way.STDIO, "a profile of its own needs a gateway of its own")
+        return Choice(Way.STDIO, "its command names the profile, whether the gateway runs already or not")
     if wished is Way.HTTP:
         return Choice(Way.HTTP, "you chose it")
     if in_project:

@@ -19,6 +19,8 @@ class Additions:
         hidden: Names of those whose tools can be called but are not listed.
         left_out: Names of enabled servers this session does without.
         values: Settings the session has chosen, by server name, whether the server runs or not.
+        tools: Its choice of tools, in place of the files'; None leaves that to them.
+        has_own_tools: Whether the gateway's own tools are offered too.
     """
 
     def __init__(self) -> None:
@@ -26,6 +28,8 @@ class Additions:
         self.hidden: set[str] = set()
         self.left_out: set[str] = set()
         self.values: dict[str, Mapping[str, Any]] = {}
+        self.tools: Mapping[str, frozenset[str]] | None = None
+        self.has_own_tools = True
 
     def server(self, name: str, enabled: Mapping[str, ManagedServer]) -> ManagedServer | None:
         """The running server a name means to this session."""

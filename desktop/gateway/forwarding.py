@@ -57,7 +57,7 @@ class Forwarding:
         work: Does what can't be done at once.
         open_calls: Is told which calls wait for the start of a server.
         levels: Tells servers the log level.
-        settled: Waits so many seconds for first listings.
+        settled: Waits so many seconds for first listings of a session's servers.
         dispatch: Takes a request from the beginning, with everything that stands around it.
         call_log: Takes what becomes of tool calls.
     """
@@ -70,7 +70,7 @@ class Forwarding:
         work: CallWork,
         open_calls: OpenCalls,
         levels: LogLevels,
-        settled: Callable[[float], Awaitable[bool]],
+        settled: Callable[[float, Session], Awaitable[bool]],
         dispatch: Callable[[Call, Envelope], None],
         call_log: CallLog | None,
     ) -> None:
@@ -87,7 +87,7 @@ class Forwarding:
         """A call of a server's tool, or of one of ours."""
         name = _name.decode(message.params).name
         route = self._offers.of(call.session).tool_routes.get(name)
-        if route is None and not self._offers.own.has_tool(name):
+        if route is None and not self._offers.own_of(call.session).has_tool(name):
             self._unknown(call, message, "tool", name)
             return
         call.subject = name
@@ -103,7 +103,7 @@ class Forwarding:
         """A prompt of a server's, or of ours."""
         name = _name.decode(message.params).name
         route = self._offers.of(call.session).prompt_routes.get(name)
-        if route is None and (own := self._offers.own.prompt(name)) is not None:
+        if route is None and (own := self._offers.own_of(call.session).prompt(name)) is not None:
             call.result(own)
             return
         if route is None:
@@ -226,21 +226,24 @@ class Forwarding:
 
     def _waits_for_listing(self, call: Call, message: Envelope) -> bool:
         """While a server is being listed for the first time, a name may only be unknown yet: look again afterwards, once."""
-        if call.waited or self._fleet.all_settled:
+        if call.waited or self._all_settled(call.session):
             return False
         call.waited = True
         self._work.later(call, self._again_when_settled(call, message))
         return True
 
     async def _again_when_settled(self, call: Call, message: Envelope) -> None:
-        await self._settled(self._fleet.patience)
+        await self._settled(self._fleet.patience, call.session)
         if call.session.has(call):
             self._dispatch(call, message)
 
     async def server_of_tool(self, session: Session, name: str) -> str:
         """The server a tool leads to, empty for ours and unknown ones; waits for first listings."""
         route = self._offers.of(session).tool_routes.get(name)
-        if route is None and not self._offers.own.has_tool(name) and not self._fleet.all_settled:
-            await self._settled(self._fleet.patience)
+        if route is None and not self._offers.own_of(session).has_tool(name) and not self._all_settled(session):
+            await self._settled(self._fleet.patience, session)
             route = self._offers.of(session).tool_routes.get(name)
         return route.server if route is not None else ""
+
+    def _all_settled(self, session: Session) -> bool:
+        return all(server.settled for server in servers_of(session.additions, self._fleet.servers))

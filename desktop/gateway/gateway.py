@@ -29,11 +29,13 @@ from desktop.gateway.offer import Offer
 from desktop.gateway.offers import Offers
 from desktop.gateway.open_calls import OpenCalls
 from desktop.gateway.own_tools import OwnTools
+from desktop.gateway.profile_views import ProfileViews
 from desktop.gateway.session import Call, CallLog, Reply, Session
 from desktop.gateway.sightings import Sightings
 from desktop.jsonrpc import Envelope, MalformedMessageError
 from desktop.policy.rules import NO_POLICY, Policy
 from desktop.servers.fleet import Fleet
+from desktop.servers.managed_server import ManagedServer
 from desktop.servers.upstream import PROTOCOL_VERSION
 
 __all__ = ["CLIENTS_METHOD", "NAMES_METHOD", "SUPPORTED_VERSIONS", "Gateway"]
@@ -80,6 +82,7 @@ class Gateway:
         self.open_calls = OpenCalls(self.sessions, fleet)
         self._fleet = fleet
         self._offers = Offers(fleet, patterns, policy, with_server_names=with_server_names)
+        self._views = ProfileViews(fleet)
         self._work = work = CallWork()
         levels = LogLevels(self.sessions, fleet, work)
         self._forwarding = forwarding = Forwarding(
@@ -139,12 +142,27 @@ class Gateway:
 
     # Sessions.
 
-    def open_session(self, transport: str) -> Session:
-        """Begin a client session."""
+    def open_session(self, transport: str, profile: str = "") -> Session:
+        """Begin a client session.
+
+        Args:
+            transport: How the client is connected.
+            profile: The profile it is to see in place of the enabled servers; empty for these.
+
+        Raises:
+            ProfileError: There is no such profile.
+        """
         session = Session(transport, self._activity)
+        if profile:
+            self._views.begin(session, profile)
         self.sessions[session.id] = session
         self.changed.publish(None)
         return session
+
+    def check_profile(self, id: str) -> None:
+        """Raise `ProfileError` unless there is a profile of this id, or it is empty."""
+        if id:
+            self._views.profile(id)
 
     async def end_session(self, session: Session) -> None:
         """End a client session: its calls are cancelled, its own server connections closed."""
@@ -178,9 +196,9 @@ class Gateway:
         await asyncio.gather(*(self.end_session(session) for session in tuple(self.sessions.values())))
         await self._work.close()
 
-    async def settled(self, time_limit: float) -> bool:
-        """Wait until all servers were listed or have failed, and the offer says so."""
-        done = await self._fleet.settled(time_limit)
+    async def settled(self, time_limit: float, session: Session | None = None) -> bool:
+        """Wait until all servers were listed or have failed, and the offer says so; all of a session's, where one is given."""
+        done = await self._fleet.settled(time_limit, None if session is None else lambda: self._servers_of(session))
         self._rebuild()
         return done
 
@@ -240,7 +258,7 @@ class Gateway:
             elif message.method == "notifications/progress":
                 self._progress_on_question(session, message)
             elif message.method != "notifications/initialized":
-                for server in servers_of(session.additions, self._fleet.servers):
+                for server in self._servers_of(session):
                     upstream = server.known(session)
                     if upstream is not None and upstream.owner is session and message.method is not None:
                         upstream.notify(message.method, message.params)
@@ -275,8 +293,8 @@ class Gateway:
             "capabilities": Raw(CAPABILITIES),
             "serverInfo": Raw(SERVER_INFO),
         }
-        if self.offer.instructions:
-            result["instructions"] = self.offer.instructions
+        if instructions := self._offers.of(call.session).instructions:
+            result["instructions"] = instructions
         call.result(jsonrpc.encode(result))
         self.changed.publish(None)
 
@@ -285,19 +303,23 @@ class Gateway:
         call.result(jsonrpc.encode({"clients": self.sightings.as_json()}))
 
     def _list(self, call: Call, which: str) -> None:
-        if self._fleet.all_settled:
+        if all(server.settled for server in self._servers_of(call.session)):
             call.result(getattr(self._offers.of(call.session), which))
         else:
             self._work.later(call, self._list_when_settled(call, which))
 
     async def _list_when_settled(self, call: Call, which: str) -> None:
-        await self.settled(self._fleet.patience)
+        await self.settled(self._fleet.patience, call.session)
         call.result(getattr(self._offers.of(call.session), which))
 
     # The offer.
 
+    def _servers_of(self, session: Session) -> Iterable[ManagedServer]:
+        return servers_of(session.additions, self._fleet.servers)
+
     def configuration_changed(self) -> None:
-        """Tool choice or the set of servers may be new."""
+        """Tool choice, the set of servers or a profile may be new."""
+        self._views.follow(self.sessions.values())
         self._rebuild_soon()
 
     def _rebuild_soon(self) -> None:

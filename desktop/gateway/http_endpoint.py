@@ -1,5 +1,7 @@
 """The HTTP endpoint as a raw ASGI application: streamable HTTP at /mcp, HTTP with SSE at /sse, and /health.
 
+Behind a profile's id (/mcp/ID, /sse/ID) a client sees the servers of this profile in place of the enabled ones.
+
 Implements MCP 2025-11-25 basic/transports (streamable HTTP) and 2024-11-05 (HTTP with SSE). No framework stands in the way
 of a call.
 """
@@ -14,6 +16,7 @@ from typing import Final
 from urllib.parse import parse_qs
 
 from desktop import jsonrpc
+from desktop.errors import ProfileError
 from desktop.gateway.access import Access
 from desktop.gateway.asgi import JSON, SSE, Headers, Receive, Scope, Send, read_body, reply
 from desktop.gateway.batch import has_batches, is_batch, take_batch
@@ -69,12 +72,22 @@ class HttpEndpoint:
         if refusal is not None:
             extra = ((b"www-authenticate", b'Bearer realm="MCP Gateway"'),) if refusal.status == 401 else ()
             await reply(send, refusal.status, refusal.reason.encode(), *extra)
-        elif path == "/mcp" and is_modern(headers):
-            await self._modern.serve(scope, headers, receive, send)
-        elif path == "/mcp":
-            await self._streamable(method, headers, receive, send)
-        elif path == "/sse":
-            await self._sse(method, headers, receive, send, scope)
+            return
+        try:
+            await self._serve(path, method, headers, receive, send, scope)
+        except ProfileError as error:
+            await _error(send, 404, jsonrpc.INVALID_REQUEST, error.message)
+
+    async def _serve(
+        self, path: str, method: str, headers: Headers, receive: Receive, send: Send, scope: Scope
+    ) -> None:
+        if (profile := profile_in(path)) is not None:
+            if is_modern(headers):
+                await self._modern.serve(scope, headers, receive, send, profile)
+            else:
+                await self._streamable(method, headers, receive, send, profile)
+        elif (profile := profile_in(path, "/sse")) is not None:
+            await self._sse(method, headers, receive, send, scope, profile)
         elif path == "/message" and method == "POST":
             await self._sse_message(scope, receive, send)
         else:
@@ -86,11 +99,15 @@ class HttpEndpoint:
         A modern POST belongs to none; its head stands for it, or the client of the shim it comes from.
         """
         headers: Headers = {name: value.strip() for name, value in scope["headers"]}
-        if scope["path"] != "/mcp" or self._access.refuse(headers) is not None:
+        profile = profile_in(scope["path"])
+        if profile is None or self._access.refuse(headers) is not None:
             return None
         if is_modern(headers):
-            return ModernHead(scope["headers"], self._access.generation)
-        session, _ = self._session(headers)
+            return ModernHead(scope["headers"], profile, self._access.generation)
+        try:
+            session, _ = self._session(headers, profile)
+        except ProfileError:
+            return None
         if session is not None and session.modern:
             return self._modern.client_of(session)
         return session
@@ -149,17 +166,17 @@ class HttpEndpoint:
 
     # Streamable HTTP.
 
-    async def _streamable(self, method: str, headers: Headers, receive: Receive, send: Send) -> None:
+    async def _streamable(self, method: str, headers: Headers, receive: Receive, send: Send, profile: str) -> None:
         if method == "POST":
-            await self._post(headers, receive, send)
+            await self._post(headers, receive, send, profile)
             return
         if method == "PUT" and b"mcp-stdio" in headers:
-            await self._modern.open_connection(send)
+            await self._modern.open_connection(send, profile)
             return
         if method not in ("GET", "DELETE"):
             await reply(send, 405, b"", (b"allow", b"GET, POST, DELETE"))
             return
-        session, problem = self._session(headers)
+        session, problem = self._session(headers, profile)
         if session is None:
             await reply(send, *problem)
         elif method == "GET" and session.modern:
@@ -192,7 +209,7 @@ class HttpEndpoint:
             await kept.take_over()
             await self._stream(kept.stream, receive, send, kept=kept, replay=kept.since(number))
 
-    async def _post(self, headers: Headers, receive: Receive, send: Send) -> None:
+    async def _post(self, headers: Headers, receive: Receive, send: Send, profile: str) -> None:
         body = await read_body(receive)
         if body is None:
             await _error(send, 413, jsonrpc.INVALID_REQUEST, "The message is larger than 64 MiB")
@@ -201,17 +218,17 @@ class HttpEndpoint:
             message = jsonrpc.parse(body)
         except MalformedMessageError:
             if is_batch(body):
-                await self._post_batch(body, headers, receive, send)
+                await self._post_batch(body, headers, receive, send, profile)
             else:
                 await _error(send, 400, jsonrpc.PARSE_ERROR, "Parse error")
             return
         extra: tuple[tuple[bytes, bytes], ...] = ()
-        known, problem = self._session(headers)
+        known, problem = self._session(headers, profile)
         if known is not None and known.modern:
             await self._modern.take(known, message, receive, send)
             return
         if message.method == "initialize" and message.id is not None:
-            session = self._gateway.open_session("streaming")
+            session = self._gateway.open_session("streaming", profile)
             session.caller = self._access.caller(headers.get(b"authorization", b""))
             extra = ((b"mcp-session-id", session.id.encode()),)
         elif known is None:
@@ -232,8 +249,8 @@ class HttpEndpoint:
             self._gateway.request(session, message, stream)
             await self._answer(session, stream, receive, send, extra)
 
-    async def _post_batch(self, body: bytes, headers: Headers, receive: Receive, send: Send) -> None:
-        session, problem = self._session(headers)
+    async def _post_batch(self, body: bytes, headers: Headers, receive: Receive, send: Send, profile: str) -> None:
+        session, problem = self._session(headers, profile)
         if session is None:
             await reply(send, *problem)
             return
@@ -300,13 +317,14 @@ class HttpEndpoint:
             gone.cancel()
             self.streams.discard(stream)
 
-    def _session(self, headers: Headers) -> tuple[Session | None, tuple[int, bytes, tuple[bytes, bytes]]]:
+    def _session(self, headers: Headers, profile: str) -> tuple[Session | None, tuple[int, bytes, tuple[bytes, bytes]]]:
         session_id = headers.get(b"mcp-session-id", b"").decode("latin-1")
         if not session_id:
+            self._gateway.check_profile(profile)
             text = "Missing Mcp-Session-Id: send initialize first"
             return None, (400, jsonrpc.response_error(None, jsonrpc.INVALID_REQUEST, text), JSON)
         session = self._gateway.sessions.get(session_id)
-        if session is None:
+        if session is None or session.profile != profile:
             return None, (404, jsonrpc.response_error(None, -32001, "Session not found"), JSON)
         version = headers.get(b"mcp-protocol-version", b"").decode("latin-1")
         if version and version not in SUPPORTED_VERSIONS:
@@ -316,14 +334,16 @@ class HttpEndpoint:
 
     # HTTP with SSE (2024-11-05).
 
-    async def _sse(self, method: str, headers: Headers, receive: Receive, send: Send, scope: Scope) -> None:
+    async def _sse(
+        self, method: str, headers: Headers, receive: Receive, send: Send, scope: Scope, profile: str
+    ) -> None:
         if method == "POST":
             await self._sse_message(scope, receive, send)
             return
         if method != "GET":
             await reply(send, 405, b"", (b"allow", b"GET, POST"))
             return
-        session = self._gateway.open_session("sse")
+        session = self._gateway.open_session("sse", profile)
         session.caller = self._access.caller(headers.get(b"authorization", b""))
         stream = MessageStream()
         session.attach(stream)
@@ -378,6 +398,14 @@ class HttpEndpoint:
                 if quiet and session.last_active < oldest:
                     await self._gateway.end_session(session)
             await self._modern.end_idle(oldest)
+
+
+def profile_in(path: str, root: str = "/mcp") -> str | None:
+    """The profile a path names; empty where it names none, None where it is another path."""
+    if path == root:
+        return ""
+    id = path.removeprefix(f"{root}/") if path.startswith(f"{root}/") else ""
+    return id if id and "/" not in id else None
 
 
 async def _until_gone(receive: Receive, then: Callable[[], None]) -> None:

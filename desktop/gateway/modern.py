@@ -66,7 +66,8 @@ class ModernClients:
         self._caller = caller
         self._transport = transport
         self._first = first
-        self._sessions: dict[tuple[bytes, bytes, bytes], Session] = {}
+        self._profile = first.profile if first is not None else ""
+        self._sessions: dict[tuple[str, bytes, bytes, bytes], Session] = {}
         self._subscriptions: dict[str, Subscriptions] = {}
         self._held = HeldCalls()
         self._mirrored = MirroredTools()
@@ -78,6 +79,7 @@ class ModernClients:
         target: Reply,
         *,
         principal: bytes = b"",
+        profile: str = "",
         headers: RawHeaders | None = None,
     ) -> ModernReply | Listening:
         """Take a request.
@@ -86,6 +88,7 @@ class ModernClients:
             message: The request.
             target: Where its answer goes.
             principal: Who sends it, as far as its transport can tell; others never meet in one session.
+            profile: The profile it is to see, or empty; with a first session always that session's.
             headers: Header lines of the HTTP request; None where there is no HTTP.
 
         Returns:
@@ -93,10 +96,12 @@ class ModernClients:
 
         Raises:
             RefusedError: It may not pass.
+            ProfileError: There is no such profile.
         """
         try:
             request = read_request(message, headers)
-            return self._begin(message, request, self._session(principal, request), target, headers)
+            session = self._session(profile or self._profile, principal, request)
+            return self._begin(message, request, session, target, headers)
         except MalformedMessageError as error:
             raise RefusedError(jsonrpc.INVALID_PARAMS, f"Invalid params of {message.method}: {error}") from None
 
@@ -108,7 +113,7 @@ class ModernClients:
             return self._subscriptions[session.id].listen(message, request, target)
         if request.method == "server/discover":
             reply = ModernReply(session, number, request, target, self._held)
-            reply.finish(jsonrpc.response(number, self._discovered()))
+            reply.finish(jsonrpc.response(number, self._discovered(session)))
             return reply
         if request.method not in _METHODS:
             raise RefusedError(jsonrpc.METHOD_NOT_FOUND, f"Method not found: {request.method}")
@@ -131,27 +136,27 @@ class ModernClients:
         reply.call = session.calls.get(number)
         return reply
 
-    def _discovered(self) -> bytes:
+    def _discovered(self, session: Session) -> bytes:
         result: dict[str, Any] = {"supportedVersions": EVERY_REVISION, "capabilities": Raw(CAPABILITIES)}
-        if self._gateway.offer.instructions:
-            result["instructions"] = self._gateway.offer.instructions
+        if instructions := self._gateway.offer_to(session).instructions:
+            result["instructions"] = instructions
         return jsonrpc.encode(result)
 
     # Sessions.
 
-    def _session(self, principal: bytes, request: ModernRequest) -> Session:
-        key = (principal, request.client_info, request.capabilities)
+    def _session(self, profile: str, principal: bytes, request: ModernRequest) -> Session:
+        key = (profile, principal, request.client_info, request.capabilities)
         session = self._sessions.get(key)
         if session is None or session.closed:
-            session = self._sessions[key] = self._open(principal, request)
+            session = self._sessions[key] = self._open(profile, principal, request)
         return session
 
-    def _open(self, principal: bytes, request: ModernRequest) -> Session:
+    def _open(self, profile: str, principal: bytes, request: ModernRequest) -> Session:
         self._sessions = {key: session for key, session in self._sessions.items() if not session.closed}
         live = {session.id for session in self._sessions.values()}
         self._subscriptions = {id: streams for id, streams in self._subscriptions.items() if id in live}
         first, self._first = self._first, None
-        session = first if first is not None else self._gateway.open_session(self._transport)
+        session = first if first is not None else self._gateway.open_session(self._transport, profile)
         session.modern = True
         session.caller = self._caller(principal) if self._caller is not None else None
         session.protocol_version = MODERN_REVISIONS[0]

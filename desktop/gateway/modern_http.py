@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 
 from desktop import jsonrpc
+from desktop.errors import ProfileError
 from desktop.gateway.asgi import JSON, SSE, Headers, Receive, Scope, Send, read_body, reply
 from desktop.gateway.envelope import RawHeaders, RefusedError, status_of, unsupported
 from desktop.gateway.gateway import Gateway
@@ -38,6 +39,7 @@ class ModernHead:
 
     Args:
         lines: The header lines, names in lower case.
+        profile: The profile the request's path names, or empty.
         generation: `Access.generation` when they were let in.
 
     Attributes:
@@ -47,11 +49,12 @@ class ModernHead:
         resumption: Writes event streams.
     """
 
-    __slots__ = ("generation", "lines", "principal", "resumption", "takes_events")
+    __slots__ = ("generation", "lines", "principal", "profile", "resumption", "takes_events")
     primes_streams = False
 
-    def __init__(self, lines: RawHeaders, generation: int = 0) -> None:
+    def __init__(self, lines: RawHeaders, profile: str, generation: int = 0) -> None:
         self.generation = generation
+        self.profile = profile
         headers = dict(lines)
         accept = headers.get(b"accept", b"*/*")
         self.lines = lines
@@ -145,8 +148,8 @@ class ModernHttp:
         self._watched: set[str] = set()
         self._direct: dict[MessageStream, ModernReply | Listening] = {}
 
-    async def serve(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
-        """Serve one HTTP request of a client that may pass."""
+    async def serve(self, scope: Scope, headers: Headers, receive: Receive, send: Send, profile: str) -> None:
+        """Serve one HTTP request of a client that may pass; ``profile`` is what its path names, or empty."""
         if scope["method"] != "POST":
             await reply(send, 405, b"", (b"allow", b"POST"))
             return
@@ -165,10 +168,10 @@ class ModernHttp:
             return
         if message.method is None or message.id is None:
             await self._no_request(message, headers, send)
-        elif message.method == "subscriptions/listen" and not ModernHead(scope["headers"]).takes_events:
+        elif message.method == "subscriptions/listen" and not ModernHead(scope["headers"], profile).takes_events:
             await reply(send, 406, b"Accept text/event-stream to listen")
         else:
-            await self._request(message, scope, headers, receive, send)
+            await self._request(message, ModernHead(scope["headers"], profile), receive, send)
 
     async def _no_request(self, message: Envelope, headers: Headers, send: Send) -> None:
         """A notification is accepted, but no method of this era means anything to us; a response can't be meant for us."""
@@ -182,10 +185,10 @@ class ModernHttp:
             return
         await _refuse(send, b"null", error)
 
-    async def _request(self, message: Envelope, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
+    async def _request(self, message: Envelope, head: ModernHead, receive: Receive, send: Send) -> None:
         stream = MessageStream()
         try:
-            taken = self._taken(message, ModernHead(scope["headers"]), stream)
+            taken = self._taken(message, head, stream)
         except RefusedError as error:
             await _refuse(send, jsonrpc.encode(message.id), error)
             return
@@ -196,8 +199,10 @@ class ModernHttp:
     def _taken(self, message: Envelope, head: ModernHead, stream: MessageStream) -> ModernReply | Listening:
         target = _Target(stream, jsonrpc.encode(message.id))
         try:
-            return self._clients.take(message, target, principal=head.principal, headers=head.lines)
-        except RefusedError:
+            return self._clients.take(
+                message, target, principal=head.principal, profile=head.profile, headers=head.lines
+            )
+        except (RefusedError, ProfileError):
             raise
         except Exception as error:
             log.exception("a request failed")
@@ -219,7 +224,7 @@ class ModernHttp:
                 return False
             else:
                 taken = self._taken(message, client, stream)
-        except (MalformedMessageError, RefusedError):
+        except (MalformedMessageError, RefusedError, ProfileError):
             return False
         if taken is not None and not stream.answered:
             self._direct[stream] = taken
@@ -267,9 +272,9 @@ class ModernHttp:
 
     # The shim: one client on standard streams, each of its messages in a POST of its own.
 
-    async def open_connection(self, send: Send) -> None:
+    async def open_connection(self, send: Send, profile: str) -> None:
         """Begin a connection for a modern client of the shim; its messages come under the session id it is given."""
-        session = self._gateway.open_session("streaming")
+        session = self._gateway.open_session("streaming", profile)
         session.modern = True
         self._connections[session.id] = ShimClient(ModernConnection(self._gateway, session), session)
         await reply(send, 200, b"", (b"mcp-session-id", session.id.encode()))

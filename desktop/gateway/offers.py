@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from typing import Final
 
 from desktop.catalog.model import CatalogServer
 from desktop.gateway.offer import Offer, build_offer
@@ -14,6 +15,8 @@ from desktop.servers.fleet import Fleet
 from desktop.servers.listing import Listing
 
 __all__ = ["Offers"]
+
+_NONE: Final = OwnTools()
 
 
 class Offers:
@@ -92,6 +95,10 @@ class Offers:
             before = self._variants.get(session.abilities, self.current)
         return self.of(session).differences(before)
 
+    def own_of(self, session: Session) -> OwnTools:
+        """The gateway's own tools, as far as they are offered to the session."""
+        return self.own if session.additions is None or session.additions.has_own_tools else _NONE
+
     def _merged(self, abilities: str | None) -> Offer:
         listed: list[tuple[CatalogServer, Listing]] = []
         for server in self._fleet.servers.values():
@@ -99,27 +106,32 @@ class Offers:
             if listing is not None:
                 listed.append((server.server, listing))
         allowed = tool_filter(self._patterns, self._fleet.configuration.tools)
-        return self._built(listed, allowed, ())
+        return self._built(listed, allowed, (), self.own)
 
     def _merged_for(self, session: Session) -> Offer:
-        assert session.additions is not None
+        additions = session.additions
+        assert additions is not None
         listed = [
             (server.server, listing)
-            for server in session.additions.servers(self._fleet.servers)
+            for server in additions.servers(self._fleet.servers)
             if (listing := server.listing_for(session.abilities)) is not None
         ]
-        allowed = tool_filter(self._patterns, self._fleet.configuration.tools)
-        hidden = frozenset(session.additions.hidden)
-        return self._built(listed, allowed, hidden)
+        tools = self._fleet.configuration.tools if additions.tools is None else additions.tools
+        allowed = tool_filter(self._patterns, tools)
+        return self._built(listed, allowed, frozenset(additions.hidden), self.own_of(session))
 
     def _built(
-        self, listed: list[tuple[CatalogServer, Listing]], allowed: ToolFilter, hidden: Collection[str]
+        self,
+        listed: list[tuple[CatalogServer, Listing]],
+        allowed: ToolFilter,
+        hidden: Collection[str],
+        own: OwnTools,
     ) -> Offer:
         return build_offer(
             listed,
             allowed,
             policy=self._policy(),
-            own=self.own,
+            own=own,
             hidden=hidden,
             with_server_names=self._with_server_names,
         )

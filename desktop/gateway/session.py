@@ -149,6 +149,7 @@ class Session:
         resumption: Its event streams, to be continued after their connection broke.
         last_active: Monotonic seconds of the last message from the client.
         calls: Requests under way by id; one that has the id of another, by itself.
+        profile: The profile it sees in place of the enabled servers, or empty.
         additions: What the session has made of the set of servers; None while it has changed nothing.
     """
 
@@ -167,6 +168,7 @@ class Session:
         self.resumption = Resumption()
         self.last_active = time.monotonic()
         self.closed = False
+        self.profile = ""
         self.additions: Additions | None = None
         self._on_quiet: asyncio.Event | None = None
         self._capabilities = b"{}"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Shim", "connect", "read_endpoint"]
 
 _PIECE = 65536  # a buffer of 128 KiB or more is mapped anew for each read, which costs ten times the read
+_PLAIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
 _MODERN = b'"io.modelcontextprotocol/protocolVersion"'  # in every request since 2026-07-28, which know no initialize
 
 
@@ -124,10 +125,14 @@ class Shim:
         address: ``unix:PATH`` or ``HOST:PORT``.
         token: Bearer token, may be empty.
         first: A connection that is open already.
+        profile: The profile the client is to see in place of the enabled servers, or empty.
         source, target: File descriptors of the client's side.
     """
 
-    def __init__(self, address: str, token: str, first: _socket.socket, source: int = 0, target: int = 1) -> None:
+    def __init__(
+        self, address: str, token: str, first: _socket.socket, profile: str = "", source: int = 0, target: int = 1
+    ) -> None:
+        self.path = b"/mcp/" + profile.encode() if profile else b"/mcp"
         self.address = address
         self.token = token
         self.source = source
@@ -138,6 +143,18 @@ class Shim:
         self.ending = False
         self.lock = _thread.allocate_lock()
         self.output = _thread.allocate_lock()
+
+    def has_profile(self) -> bool:
+        """Whether the gateway has the profile: it misses the session id then, and nothing else."""
+        connection = self.idle[0]
+        try:
+            connection.socket.sendall(self._request(b"GET", b""))
+            status, headers = connection.head()
+            for _ in connection.body(headers):
+                pass
+        except (Closed, OSError):
+            return False
+        return status == 400
 
     def run(self) -> int:
         """Bridge until the client's end of input; returns the exit code."""
@@ -256,7 +273,8 @@ class Shim:
         return None if opened is None else Connection(opened)
 
     def _request(self, method: bytes, body: bytes) -> bytes:
-        head = b"%b /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: application/json, text/event-stream\r\n" % method
+        head = b"%b %b HTTP/1.1\r\nHost: localhost\r\n" % (method, self.path)
+        head += b"Accept: application/json, text/event-stream\r\n"
         if self.session:
             head += b"Mcp-Session-Id: %b\r\n" % self.session
         if self.token:
@@ -344,14 +362,29 @@ class Shim:
             time.sleep(0.02)
 
 
-def main(file: str) -> int | None:
-    """Run as shim if a gateway answers; returns the exit code, or None when none runs."""
+def main(file: str, profile: str = "") -> int | None:
+    """Run as shim if a gateway answers.
+
+    Args:
+        file: Where a running gateway says how it is reached.
+        profile: The profile the client is to see, or empty; ``default`` means the enabled servers where there is none.
+
+    Returns:
+        The exit code, or None when no gateway runs, or none that has the profile.
+    """
+    if profile.strip(_PLAIN):
+        return None  # not a word for a path
     endpoint = read_endpoint(file)
     first = connect(endpoint[0]) if endpoint is not None else None
     if endpoint is None or first is None:
         return None
-    return Shim(endpoint[0], endpoint[1], first).run()
+    shim = Shim(endpoint[0], endpoint[1], first, profile)
+    if profile and not shim.has_profile():
+        if profile != "default":
+            return None
+        shim.path = b"/mcp"
+    return shim.run()
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]) or 0)
+    sys.exit(main(*sys.argv[1:3]) or 0)

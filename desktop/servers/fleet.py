@@ -7,7 +7,7 @@ import contextlib
 import dataclasses
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 from desktop.catalog.configuration import Configuration
@@ -166,21 +166,25 @@ class Fleet:
         await self.apply(self._configuration)
 
     @property
-    def all_settled(self) -> bool:
-        """Whether every server was listed or has failed."""
-        return all(server.settled for server in self._servers.values())
-
-    @property
     def patience(self) -> float:
         """How many seconds a client may still have to wait for servers that are being listed for the first time."""
         return max(self.begun + _FIRST_LISTING - time.monotonic(), 0.0)
 
-    async def settled(self, time_limit: float) -> bool:
-        """Wait until every server was listed or has failed; False when ``time_limit`` seconds were not enough."""
+    async def settled(self, time_limit: float, servers: Callable[[], Iterable[ManagedServer]] | None = None) -> bool:
+        """Wait until servers were listed or have failed.
+
+        Args:
+            time_limit: Seconds.
+            servers: Gives them; by default the enabled ones.
+
+        Returns:
+            False when the time was not enough.
+        """
         done = asyncio.Event()
+        those = servers or self._servers.values
 
         def look(_: str) -> None:
-            if self.all_settled:
+            if all(server.settled for server in those()):
                 done.set()
 
         unsubscribe = self.changed.subscribe(look)
@@ -202,6 +206,19 @@ class Fleet:
     def hold(self, server: CatalogServer, values: Mapping[str, Any], session: SessionPort) -> Hold:
         """Run a server for one session, until it leaves it (`holds.leave`) or ends; see `Holds.take`."""
         return self.holds.take(server, values, session.id, usual=values == self._configuration.values_of(server))
+
+    def hold_listed(self, server: CatalogServer, values: Mapping[str, Any], session: SessionPort) -> Hold:
+        """As `hold`, with settings that are the person's own; a server that was never listed is listed in the background."""
+        hold = self.holds.take(server, values, session.id, usual=True)
+        running = hold.managed
+        if running is not None and running.listing is None and not running.settled:
+            self.begun = time.monotonic()
+            self._spawn(self._listed(running))
+        return hold
+
+    async def _listed(self, server: ManagedServer) -> None:
+        async with self._listing_slots:
+            await server.ensure_listed()
 
     def _all(self) -> tuple[ManagedServer, ...]:
         return (*self._servers.values(), *self.holds.running())

@@ -49,11 +49,14 @@ class Profiles:
         folder: The folder of our documents.
         database: The reference's database.
         lock_path: The lock file that guards changes of any of them.
+
+    Attributes:
+        database: As given.
     """
 
     def __init__(self, folder: Path, database: Path, lock_path: Path) -> None:
         self._folder = folder
-        self._database = database
+        self.database = database
         self._lock_path = lock_path
 
     def file_of(self, id: str) -> Path:
@@ -63,9 +66,9 @@ class Profiles:
     def all(self, problems: list[str] | None = None) -> dict[str, StoredProfile]:
         """Every profile by id, sorted; a broken file goes to ``problems`` where they are wanted, else it is an error."""
         found: dict[str, StoredProfile] = {}
-        for file in (None, *self._files()):
+        for place in (self.database, *self.files()):
             try:
-                found |= self._of_database() if file is None else self._of_file(file)
+                found |= self.kept_in(place)
             except StateFileError as error:
                 if problems is None:
                     raise
@@ -74,8 +77,8 @@ class Profiles:
 
     def find(self, id: str) -> StoredProfile | None:
         """One profile; ours before the database's."""
-        own = self._of_file(self.file_of(id))
-        return next(iter(own.values())) if own else self._of_database().get(id)
+        own = self.kept_in(self.file_of(id))
+        return next(iter(own.values())) if own else self.kept_in(self.database).get(id)
 
     def create(self, id: str, document: dict[str, Any]) -> None:
         """Keep a new profile; raises `ProfileError` where there is one of this id."""
@@ -134,7 +137,8 @@ class Profiles:
         # Its own lock lies beside the common one, which the callers hold already.
         return YamlDocument(self.file_of(id), self._lock_path.with_name(f"{self.file_of(id).name}.profile.lock"))
 
-    def _files(self) -> list[Path]:
+    def files(self) -> list[Path]:
+        """The documents of ours."""
         try:
             return sorted(path for path in self._folder.iterdir() if _is_document(path))
         except (FileNotFoundError, NotADirectoryError):
@@ -142,21 +146,20 @@ class Profiles:
         except OSError as error:
             raise StateFileError(str(self._folder), f"it can't be read ({reason_of(error)})") from error
 
-    def _of_file(self, file: Path) -> dict[str, StoredProfile]:
-        if not file.is_file():
+    def kept_in(self, place: Path) -> dict[str, StoredProfile]:
+        """The profiles in the database, or the one in a file of ours, by id; none where it isn't there."""
+        if place == self.database:
+            return {
+                id: StoredProfile(id=id, document=document, place=place, is_own=False)
+                for id, document in profiles_in(place).items()
+            }
+        if not place.is_file():
             return {}
-        text = decode(read_bytes(file), file)
-        data = YamlDocument(file, self._lock_path).data_of(text)
+        data = YamlDocument(place, self._lock_path).data_of(decode(read_bytes(place), place))
         id = str(data.get("id") or "")
-        if catalog_file_name(id) != file.name:  # it was renamed by hand: found it is by the file's name
-            id = file.stem
-        return {id: StoredProfile(id=id, document=data, place=file, is_own=True)}
-
-    def _of_database(self) -> dict[str, StoredProfile]:
-        return {
-            id: StoredProfile(id=id, document=document, place=self._database, is_own=False)
-            for id, document in profiles_in(self._database).items()
-        }
+        if catalog_file_name(id) != place.name:  # it was renamed by hand: found it is by the file's name
+            id = place.stem
+        return {id: StoredProfile(id=id, document=data, place=place, is_own=True)}
 
 
 def profiles_of(paths: Paths) -> Profiles:

@@ -100,9 +100,9 @@ class ShimProcess:
 
 
 @contextlib.asynccontextmanager
-async def shim(paths: Paths) -> AsyncIterator[ShimProcess]:
+async def shim(paths: Paths, profile: str = "") -> AsyncIterator[ShimProcess]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "desktop.gateway.shim", str(paths.endpoint_file)),
+        *(sys.executable, "-m", "desktop.gateway.shim", str(paths.endpoint_file), profile),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

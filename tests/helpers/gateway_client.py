@@ -77,10 +77,10 @@ class GatewayClient:
         inbox: What came without belonging to a request.
     """
 
-    def __init__(self, gateway: Gateway, capabilities: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, gateway: Gateway, capabilities: Mapping[str, Any] | None = None, profile: str = "") -> None:
         self.gateway = gateway
         self.capabilities = dict(capabilities or {})
-        self.session = gateway.open_session("stdio")
+        self.session = gateway.open_session("stdio", profile)
         self.session.attach(self)
         self.inbox: list[Json] = []
         self._ids = itertools.count(1)

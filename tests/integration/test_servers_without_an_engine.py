@@ -236,7 +236,7 @@ async def test_a_face_sets_secrets_and_unlocks_them_with_a_passphrase(
         with pytest.raises(PassphraseError):
             await found.unlock_secrets("battery staple")
         await found.unlock_secrets("correct horse")
-        await state(found, "pack", ServerState.IDLE)
+        await state(found, "pack", ServerState.IDLE, ServerState.READY)
         for value in ("", "a\0b"):
             with pytest.raises(UsageError):
                 await found.set_secret("pack.key", value)

@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["run"]
+__all__ = ["is_file", "run"]
 
 _TIME_LIMIT: Final = 3.0
 _FILES: Final = 0
@@ -174,15 +174,20 @@ def _values(
     if "|" in metavar:
         return _Offer({f"{prefix}{word}": "" for word in metavar.split("|")})
     if kind is None:
-        return _Offer({}, _FILES if metavar in _FILE_NAMES else _NO_FILES)
+        return _Offer({}, _FILES if is_file(action) else _NO_FILES)
     listed, comma, _ = typed.rpartition(",") if kind.in_lists else ("", "", "")
     taken = {*given, *listed.split(",")} if kind.once else set()
     found = {
         f"{prefix}{listed}{comma}{word}": meaning for word, meaning in kind.words(given).items() if word not in taken
     }
     directive = _NO_FILES
-    if metavar in _FILE_NAMES:
+    if is_file(action):
         directive = _FILES
     elif any(word.endswith(("=", ":")) for word in found):
         directive |= _NO_SPACE
     return _Offer(found, directive)
+
+
+def is_file(action: argparse.Action) -> bool:
+    """Whether a file or a folder is meant, which the shell completes."""
+    return action.metavar in _FILE_NAMES

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from desktop.catalog.configuration import Configuration
+    from desktop.catalog.profile import ProfileServer
 
 __all__ = [
     "catalogs",
@@ -21,6 +22,10 @@ __all__ = [
     "enabled_servers",
     "features",
     "listed_tools",
+    "profile_servers",
+    "profile_settings",
+    "profile_settings_to_set",
+    "profile_tools",
     "profiles",
     "secret_names",
     "servers",
@@ -216,6 +221,43 @@ def profiles(given: Sequence[str]) -> Words:
 
     found = profiles_of(Paths.of_user()).all([])
     return {id: str(stored.document.get("name") or "") for id, stored in found.items()}
+
+
+def _profile(given: Sequence[str]) -> Mapping[str, ProfileServer]:
+    from desktop.catalog.profile import read_profile
+    from desktop.cli.profile_lookup import stored_profile
+    from desktop.state.paths import Paths
+
+    stored = stored_profile(given[0], Paths.of_user())
+    return read_profile(stored.document, stored.id).servers
+
+
+def profile_servers(given: Sequence[str]) -> Words:
+    """The servers of the profile that was typed before."""
+    return {name: item.place for name, item in _profile(given).items()}
+
+
+def profile_tools(given: Sequence[str]) -> Words:
+    """The tools of its servers, as their entries name them."""
+    return {
+        f"{name}.{tool.name}": tool.description for name, item in _profile(given).items() for tool in item.server.tools
+    }
+
+
+def profile_settings(given: Sequence[str]) -> Words:
+    """The settings its servers have."""
+    from desktop.catalog.settings import settings_of
+
+    return {
+        f"{name}.{setting.name}": str(setting.schema.get("description") or "")
+        for name, item in _profile(given).items()
+        for setting in settings_of(item.server)
+    }
+
+
+def profile_settings_to_set(given: Sequence[str]) -> Words:
+    """The same, with a value to come."""
+    return {f"{name}=": text for name, text in profile_settings(given).items()}
 
 
 def templates(given: Sequence[str]) -> Words:

@@ -48,6 +48,9 @@ _LISTED_TOOL: Final = Kind(names.listed_tools, in_lists=True)
 _SECRET: Final = Kind(names.secret_names)
 _PROFILE: Final = Kind(names.profiles)
 _TEMPLATE: Final = Kind(names.templates)
+_IN_PROFILE: Final = Kind(names.profile_servers)
+_SETTING: Final = Kind(names.profile_settings)
+_TOOL_IN_PROFILE: Final = Kind(names.profile_tools)
 
 _ARGUMENTS: Final[dict[str, tuple[Kind, ...]]] = {
     "catalog add": (_CATALOG, Kind(names.copyable)),
@@ -74,8 +77,9 @@ _ARGUMENTS: Final[dict[str, tuple[Kind, ...]]] = {
     "profile rm": (_PROFILE,),
     "profile server add": (_PROFILE,),
     "profile server ls": (_PROFILE,),
-    "profile server rm": (_PROFILE,),
+    "profile server rm": (_PROFILE, _IN_PROFILE),
     "profile show": (_PROFILE,),
+    "profile template use": (_TEMPLATE,),
     "profile tools": (_PROFILE,),
     "secret export": (_SERVER,),
     "secret rm": (Kind(names.stored_secrets),),
@@ -100,7 +104,19 @@ _OPTIONS: Final[dict[str, Kind]] = {
     "--transport": Kind(lambda given: {"stdio": "", "sse": "", "streaming": ""}),
     "profile create --connect": Kind(names.clients),
     "profile create --server": _SERVER,
+    "profile config --del": _SETTING,
+    "profile config --get": _SETTING,
+    "profile config --set": Kind(names.profile_settings_to_set, once=False),
+    "profile server add --catalog-server": _SERVER,
     "profile server add --server": _SERVER,
+    "profile server ls --filter": Kind(
+        lambda given: {"name=": "part of a server's", "profile=": "part of a profile's"}
+    ),
+    "profile server rm --name": _IN_PROFILE,
+    "profile tools --disable": _TOOL_IN_PROFILE,
+    "profile tools --disable-all": _IN_PROFILE,
+    "profile tools --enable": _TOOL_IN_PROFILE,
+    "profile tools --enable-all": _IN_PROFILE,
     "tools disable --server": _ENABLED,
     "tools enable --server": _ENABLED,
 }

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from desktop.cli import candidates
+from desktop.cli import candidates, subjects
+from desktop.cli import main as command_line
 from desktop.cli.main import main
 from tests.cli.conftest import Run
 
@@ -83,6 +84,10 @@ def test_names_come_from_the_files_there_are(run: Run) -> None:
     assert "docker-mcp/tiny" in names("catalog", "add", "mine", "docker-mcp/")
     assert names("profile", "create", "--server", "tin") == {"tiny"}
     assert names("secret", "rm", "") == set()
+    assert run("profile", "create", "--name", "Work", "--server", "boxed").returncode == 0
+    assert names("profile", "show", "") == {"work"}
+    assert names("profile", "server", "rm", "work", "") == {"boxed"}
+    assert names("profile", "tools", "work", "--disable-all", "") == {"boxed"}
 
 
 @pytest.mark.usefixtures("docker_mcp")
@@ -94,6 +99,22 @@ def test_tools_and_their_arguments_are_known_from_their_last_listing(run: Run) -
     # No space follows, since a value does.
     assert run("__completeNoDesc", "tools", "call", "add", "").stdout.splitlines() == ["a=", "b=", ":6"]
     assert run("__complete", "tools", "call", "add", "a").stdout.splitlines() == ["a=\tthe first", ":6"]
+
+
+def test_every_argument_is_completed_or_cannot_be() -> None:
+    typed_freely = {"WORD", "NEW-NAME", "YAML", "RULES", "NUMBER"}
+    missing = set()
+    for name in [*command_line.GROUPS, *command_line._HIDDEN]:
+        found = command_line.group(name)
+        assert found is not None
+        for path, command in found.walk():
+            words = f"{path} {command.names[0]}".removeprefix("docker-mcp ")
+            arguments = [action for action in command.parser(path)._actions if not action.option_strings]
+            for position, action in enumerate(arguments):
+                is_known = action.choices or candidates.is_file(action) or subjects.of_argument(words, position)
+                if not is_known and action.metavar not in typed_freely:
+                    missing.add(f"{words} {action.metavar}")
+    assert missing == {"catalog create NAME", "client import NAME"}
 
 
 def test_a_broken_file_offers_nothing_and_says_nothing(run: Run, docker_mcp: Path) -> None:

@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 
 __all__ = ["LONGEST", "Route", "exposed_names"]
 
-# Models take names of 64 characters, and clients put "mcp__MCP_DOCKER__" in front of ours (some count the entry's name and
-# the tool's, 60 together).
-LONGEST: Final = 64 - len("mcp__MCP_DOCKER__")
+# Models take names of 64 characters, and clients put the entry's name in front of ours: "mcp__mcp-gateway__", or with the number
+# an entry gets whose name was taken (some count the entry's name and the tool's, 60 together).
+LONGEST: Final = 64 - len("mcp__mcp-gateway-2__")
 _ILLEGAL: Final = re.compile(r"[^A-Za-z0-9_-]")
 _HASH: Final = 8
 

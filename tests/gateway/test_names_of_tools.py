@@ -39,7 +39,7 @@ def test_a_name_too_long_for_clients_is_cut_and_ends_in_a_hash_that_stays_the_sa
     (name,) = exposed_names([(Route("a", long), "")]).values()
     assert name == "x" * (LONGEST - 9) + "_" + name[-8:]
     assert exposed_names([(Route("b", long), ""), (Route("b", "other"), "")])[Route("b", long)] == name
-    assert len("mcp__MCP_DOCKER__" + name) == 64
+    assert len("mcp__mcp-gateway-2__" + name) == 64
 
 
 def test_a_name_of_which_nothing_readable_is_left_becomes_a_hash() -> None:

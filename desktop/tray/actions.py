@@ -28,11 +28,13 @@ class Actions(QObject):
     Signals:
         failed: A request failed; message and hint.
         wishes_changed: A switch was moved and the host has not answered yet, or has; the server's name.
+        clients_wished: A client is being connected or disconnected, or was; its id.
         noticed: Something was done that can't be seen otherwise, such as a copy; one short sentence.
     """
 
     failed = Signal(str, str)
     wishes_changed = Signal(str)
+    clients_wished = Signal(str)
     noticed = Signal(str)
 
     def __init__(self, bridge: Bridge, parent: QObject | None = None) -> None:
@@ -40,6 +42,7 @@ class Actions(QObject):
         self._bridge = bridge
         self._tasks: set[asyncio.Task[None]] = set()
         self._wishes: dict[str, bool] = {}
+        self._client_wishes: dict[str, bool] = {}
 
     def wish(self, name: str) -> bool | None:
         """What the person wants of the server while the host is still at it."""
@@ -68,6 +71,23 @@ class Actions(QObject):
         self.wishes_changed.emit(name)
         if not busy:
             self._run(lambda host: self._fulfil(host, name))
+
+    def client_wish(self, id: str) -> bool | None:
+        """What the person wants of the client while the host is still at it."""
+        return self._client_wishes.get(id)
+
+    def set_connected(self, id: str, connected: bool) -> None:
+        """Connect or disconnect an AI client."""
+        if self._bridge.host is None:
+            self._refuse()
+        elif id not in self._client_wishes:
+            self._client_wishes[id] = connected
+            self.clients_wished.emit(id)
+            self._run(lambda host: self._connect(host, id, connected))
+
+    def refresh_clients(self) -> None:
+        """Look at the clients' files again."""
+        self._run(lambda host: host.refresh_clients())
 
     def set_paused(self, paused: bool) -> None:
         """Pause or resume everything."""
@@ -127,6 +147,18 @@ class Actions(QObject):
         finally:
             del self._wishes[name]
             self.wishes_changed.emit(name)
+
+    async def _connect(self, host: Host, id: str, connected: bool) -> None:
+        try:
+            if connected:
+                done = await host.connect_client(id)
+                if done.remarks:
+                    self.noticed.emit(done.remarks[0])
+            else:
+                await host.disconnect_client(id)
+        finally:
+            del self._client_wishes[id]
+            self.clients_wished.emit(id)
 
     async def _copy_token(self, host: Host) -> None:
         data = QMimeData()

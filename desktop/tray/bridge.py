@@ -9,8 +9,10 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.activity.record import CallRecord
+from desktop.clients.view import ClientView
 from desktop.host import (
     CallsEnded,
+    ClientsChanged,
     EndpointStatus,
     EngineStatus,
     Host,
@@ -49,6 +51,7 @@ class Bridge(QObject):
         status_changed: Engine, endpoint or pause state is new.
         problems_changed: The configuration problems are new.
         questions_changed: A question to the person has come or gone.
+        clients_changed: How AI clients stand is new.
         calls_ended: Calls that have ended, oldest first (a tuple of `CallRecord`).
         phase_changed: The host came, failed or is going.
     """
@@ -57,6 +60,7 @@ class Bridge(QObject):
     status_changed = Signal()
     problems_changed = Signal()
     questions_changed = Signal()
+    clients_changed = Signal()
     calls_ended = Signal(tuple)
     phase_changed = Signal()
 
@@ -71,6 +75,7 @@ class Bridge(QObject):
         self._status_due = False
         self._problems_due = False
         self._questions_due = False
+        self._clients_due = False
         self._calls: tuple[CallRecord, ...] = ()
         self._last_round = 0.0
         self._timer = QTimer(self)
@@ -128,6 +133,10 @@ class Bridge(QObject):
         """Our endpoint."""
         return self._host.endpoint() if self._host else EndpointStatus()
 
+    def clients(self) -> tuple[ClientView, ...]:
+        """Every AI client we know; none before they were looked at."""
+        return self._host.clients() if self._host else ()
+
     def running_calls(self) -> tuple[RunningCall, ...]:
         """The tool calls under way, oldest first."""
         return self._host.running_calls() if self._host else ()
@@ -174,6 +183,8 @@ class Bridge(QObject):
                 self._problems_due = True
             case QuestionsChanged():
                 self._questions_due = True
+            case ClientsChanged():
+                self._clients_due = True
             case CallsEnded(calls=calls):
                 self._calls += calls
         if not self._timer.isActive():
@@ -195,6 +206,9 @@ class Bridge(QObject):
         if self._questions_due:
             self._questions_due = False
             self.questions_changed.emit()
+        if self._clients_due:
+            self._clients_due = False
+            self.clients_changed.emit()
         if self._calls:
             calls, self._calls = self._calls, ()
             self.calls_ended.emit(calls)

@@ -6,6 +6,8 @@ from PySide6.QtCore import QCoreApplication
 
 from desktop.tray.activity_page import ActivityPage
 from desktop.tray.bridge import Bridge
+from desktop.tray.client_list import is_connected
+from desktop.tray.clients_page import ClientsPage
 from desktop.tray.page import Place
 from desktop.tray.servers_page import ServersPage
 
@@ -22,6 +24,13 @@ def places() -> tuple[Place, ...]:
             title=translate("Places", "Servers"),
             page=ServersPage,
             count=_servers_on,
+        ),
+        Place(
+            id="clients",
+            drawing="clients",
+            title=translate("Places", "Clients"),
+            page=ClientsPage,
+            count=lambda bridge: sum(map(is_connected, bridge.clients())),
         ),
         Place(
             id="activity",

@@ -88,6 +88,7 @@ class Sidebar(QFrame):
         bridge.status_changed.connect(self._refresh)
         bridge.servers_changed.connect(lambda _names: self._count())
         bridge.status_changed.connect(self._count)
+        bridge.clients_changed.connect(self._count)
         theme.changed.connect(self._refresh)
         self.set_compact(False)
         self._count()

@@ -220,6 +220,9 @@ def _style_sheet(t: Tokens) -> str:
         selection-background-color: {t.accent}; selection-color: {t.on_accent};
     }}
     QPlainTextEdit:focus {{ border: 2px solid {t.accent}; padding: 3px; }}
+    QProgressBar {{ background: {t.hover}; border: none; border-radius: 3px; }}
+    QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
+    QProgressBar[over="true"]::chunk {{ background: {t.warn}; }}
     QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
     QScrollBar:vertical {{ background: transparent; width: 12px; margin: 0; }}
     QScrollBar::handle:vertical {{

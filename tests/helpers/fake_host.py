@@ -8,12 +8,15 @@ import json
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
+from desktop.clients.view import ClientState, ClientView
 from desktop.errors import GatewayError, ServerNotFoundError
 from desktop.events import EventStream
 from desktop.host import (
     CallsEnded,
+    ClientsChanged,
     EndpointStatus,
     EngineState,
     EngineStatus,
@@ -88,6 +91,7 @@ class FakeHost:
         self.closed = False
         self.start_state = ServerState.READY
         self.activity = FakeActivity()
+        self._client_views = some_clients()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[FakeHost]:
@@ -130,6 +134,35 @@ class FakeHost:
 
     def tools(self, name: str) -> tuple[OfferedTool, ...]:
         return ()
+
+    def clients(self) -> tuple[ClientView, ...]:
+        return self._client_views
+
+    async def refresh_clients(self) -> None:
+        self.calls.append(("refresh_clients",))
+
+    async def plan_client(self, id: str) -> Any:
+        await self._asked_about_client("plan_client", id)
+        return SimpleNamespace(diff=f'--- {id}\n+++ {id}\n+  "mcp-gateway": {{}}')
+
+    async def connect_client(self, id: str) -> Any:
+        await self._asked_about_client("connect_client", id)
+        self.change_client(id, state=ClientState.WAITING, way="http", line="written, waiting for it")
+        return SimpleNamespace(remarks=())
+
+    async def disconnect_client(self, id: str) -> Any:
+        await self._asked_about_client("disconnect_client", id)
+        self.change_client(id, state=ClientState.NOT_CONNECTED, way="", line="not connected", sessions=0, tools=0)
+        return ()
+
+    def set_clients(self, *views: ClientView) -> None:
+        """Replace the clients."""
+        self._client_views = views
+        self._events.publish(ClientsChanged())
+
+    def change_client(self, id: str, **values: Any) -> None:
+        """Replace values of one client."""
+        self.set_clients(*(replace(view, **values) if view.id == id else view for view in self._client_views))
 
     def call_ended(self, **values: Any) -> None:
         """A call has ended and is told of."""
@@ -277,6 +310,13 @@ class FakeHost:
     def _shown(self, status: ServerStatus) -> ServerStatus:
         return replace(status, state=ServerState.OFF, reason="", hint="") if self._paused else status
 
+    async def _asked_about_client(self, what: str, id: str) -> None:
+        self.calls.append((what, id))
+        await asyncio.sleep(self.delay)
+        if self.fail_next is not None:
+            error, self.fail_next = self.fail_next, None
+            raise error
+
     async def _asked(self, *call: object) -> None:
         self.calls.append(call)
         await asyncio.sleep(self.delay)
@@ -292,6 +332,75 @@ async def failing_host(error: Exception) -> AsyncIterator[FakeHost]:
     """A host that can't start."""
     raise error
     yield FakeHost()
+
+
+def some_clients() -> tuple[ClientView, ...]:
+    """Clients in every state, by name."""
+    home = "/home/ada/.config"
+    return (
+        ClientView(
+            id="claude-code",
+            name="Claude Code",
+            state=ClientState.CONNECTED,
+            line="connected, Claude Code 2.4.1, 40 tools",
+            installed=True,
+            running=True,
+            file="/home/ada/.claude.json",
+            way="http",
+            version="2.4.1",
+            sessions=1,
+            tools=40,
+            servers=("sentry",),
+        ),
+        ClientView(
+            id="cursor",
+            name="Cursor",
+            state=ClientState.AWAY,
+            line="Cursor 2.3.0 was connected, not here now",
+            installed=True,
+            file="/home/ada/.cursor/mcp.json",
+            way="http",
+            version="2.3.0",
+            tools=52,
+            most_tools=40,
+            hint="Cursor takes 40 tools at most: turn some off",
+        ),
+        ClientView(
+            id="goose",
+            name="Goose",
+            state=ClientState.ABSENT,
+            line="not on this computer",
+            file=f"{home}/goose/config.yaml",
+        ),
+        ClientView(
+            id="vscode",
+            name="VS Code",
+            state=ClientState.DROPPED,
+            line="VS Code dropped the entry",
+            hint="Connect it again",
+            installed=True,
+            running=True,
+            file=f"{home}/Code/User/mcp.json",
+            reference="MCP_DOCKER",
+        ),
+        ClientView(
+            id="windsurf",
+            name="Windsurf",
+            state=ClientState.NOT_CONNECTED,
+            line="not connected",
+            installed=True,
+            file="/home/ada/.codeium/windsurf/mcp_config.json",
+            most_tools=100,
+        ),
+        ClientView(
+            id="zed",
+            name="Zed",
+            state=ClientState.BROKEN,
+            line="settings.json, line 12, column 3: a comma or a brace is expected",
+            installed=True,
+            file=f"{home}/zed/settings.json",
+        ),
+    )
 
 
 def question(id: int = 1, **values: Any) -> Question:

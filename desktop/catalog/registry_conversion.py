@@ -107,17 +107,15 @@ def _package_parts(document: ServerDocument, package: Package, name: str) -> dic
         raise CatalogError(f"The server {document.name} is incompatible: its package's name can't be one")
     variables = [item for item in package.environment if item.name]
     _check_names(document, variables)
-    inputs = Inputs(name, {_environment_name(item, document): item for item in variables if item.is_secret})
+    secrets = {_environment_name(item, document): item for item in variables if item.is_secret}
+    plain = {key: item for item in variables if (key := _environment_name(item, document)) not in secrets}
+    inputs = Inputs(name, secrets, plain)
     parts = {"type": "server", **_runner(package)}
     command = [*parts.get("command", ()), *_arguments(package.arguments, inputs, split=document.is_old)]
     user, volumes = _run_options(document, package.runtime_arguments, inputs)
     if package.type != "oci" and not user:
         volumes = [cache_volume(package.type, name), *volumes]
-    env = [
-        {"name": _environment_name(item, document), "value": text}
-        for item in variables
-        if not item.is_secret and (text := inputs.environment_text(item))
-    ]
+    env = [{"name": key, "value": text} for key, item in plain.items() if (text := inputs.environment_text(item))]
     found = {
         "command": command,
         "volumes": volumes,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from desktop.catalog.registry_document import Input
@@ -20,11 +20,13 @@ class Inputs:
 
     Args:
         server: The server's name in the catalog; what secrets and templates begin with.
-        exact: Environment variables that are secrets themselves, by name, so that no other secret takes their names.
+        exact: Environment variables that are secrets themselves, by name.
+        taken: Names of all other environment variables, so that none stands for a secret as well.
     """
 
-    def __init__(self, server: str, exact: Mapping[str, Input] | None = None) -> None:
+    def __init__(self, server: str, exact: Mapping[str, Input] | None = None, taken: Collection[str] = ()) -> None:
         self._server = server
+        self._taken = frozenset(taken)
         self._secrets: dict[str, dict[str, Any]] = {}
         self._helpers: dict[str, str] = {}
         self._properties: dict[str, dict[str, Any]] = {}
@@ -107,6 +109,8 @@ class Inputs:
         if not reference.startswith("{{"):
             return reference
         name = f"SETTING_{_variable_name(item.name)}"
+        while name in self._taken or self._helpers.get(name, reference) != reference:
+            name += "_"
         self._helpers[name] = reference
         return f"${{{name}}}"
 
@@ -125,7 +129,7 @@ class Inputs:
         return str(known["env"])
 
     def _free(self, env: str) -> str:
-        taken = {secret["env"] for secret in self._secrets.values()}
+        taken = self._taken | {secret["env"] for secret in self._secrets.values()}
         number = 2
         free = env
         while free in taken:

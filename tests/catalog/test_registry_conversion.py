@@ -253,6 +253,18 @@ def test_two_secrets_never_share_a_variable() -> None:
     ]
 
 
+def test_no_plain_variable_takes_the_place_of_a_secret() -> None:
+    variables = [{"name": "KEY"}, {"name": "KEY", "isSecret": True}, {"name": "URL", "value": "plain"}]
+    items = [{"type": "named", "name": "--url", "isSecret": True}]
+    entry = converted(package(environmentVariables=variables, packageArguments=items))
+    assert entry["env"] == [{"name": "URL", "value": "plain"}]
+    assert [(item["name"], item["env"]) for item in entry["secrets"]] == [
+        (f"{ROOT}.KEY", "KEY"),
+        (f"{ROOT}.url", "URL_2"),
+    ]
+    assert entry["command"] == ["--url=${URL_2}"]
+
+
 def arguments(*items: dict[str, Any], kind: str = "oci") -> list[str]:
     found = converted(package(kind, identifier="foo", version="", packageArguments=list(items)))
     return list(found.get("command", []))

@@ -48,6 +48,7 @@ def _parts(quick: bool) -> dict[str, Callable[[], list[Row]]]:
         "big": lambda: measure_big_result(rounds=5),
         "window": lambda: measure_window(rounds=3, seconds=3),
         "scale": lambda: measure_scale(loops()[1], rounds=5, seconds=2),
+        "commands": lambda: measure_commands(rounds=15),
     }
 
 

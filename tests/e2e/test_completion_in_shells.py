@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SHELLS = {
     "bash": (["bash", "--norc", "--noprofile", "-i"], "source <(docker-mcp completion bash)"),
     "zsh": (["zsh", "-f", "-i"], "autoload -U compinit; compinit -u -D; source <(docker-mcp completion zsh)"),
-    "fish": (["fish", "--no-config", "-i"], "docker-mcp completion fish | source"),
+    "fish": (["fish", "-i"], "docker-mcp completion fish | source"),
 }
 # A shell wants the terminal to be the one its session belongs to.
 AT_ITS_TERMINAL = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import tomllib
@@ -61,7 +62,10 @@ def put(text: str, path: EntryPath, value: Any, where: str) -> tuple[str, Origin
         return _put_inline(text, found, path[depth], below), Origin(created=created, source=source)
     if isinstance(value, dict):
         return _put_block(text, known, path[depth:], value), Origin(created=created)
-    return _put_pair(text, known, path[depth], below), Origin(created=created)
+    if created and isinstance(path[-1], str) and isinstance(path[-2], str):
+        return _put_block(text, known, path[depth:-1], {path[-1]: value}), Origin(created=created)
+    has_lines = _last_line_of(text, known) is not None
+    return _put_pair(text, known, path[depth], below), Origin(created=created, source=None if has_lines else "")
 
 
 def remove(text: str, path: EntryPath, where: str, origin: Origin) -> str:
@@ -81,6 +85,8 @@ def remove(text: str, path: EntryPath, where: str, origin: Origin) -> str:
     if origin.source is not None:
         above = path[: len(path) - 1 - origin.created]
         known = _known(parse(text, where), above)
+        if not origin.source:
+            return _without_bare_header(text, known)
         found = _inline(text, known) if len(known) == len(above) else None
         if found is not None and not found.members and not text[found.opener + 1 : found.closer].strip():
             return text[: found.opener] + origin.source + text[found.closer + 1 :]
@@ -189,14 +195,7 @@ def _appended(text: str, before: str, block: str, end: str) -> str:
 def _put_pair(text: str, known: Key, step: Any, value: Any) -> str:
     """A line more in the table ``known``, or a table of its own where it has no lines yet."""
     end = line_end_of(text)
-    table: Key = ()
-    spot: tuple[Key, Statement] | None = None  # the last statement of the table, and the table its line is in
-    for statement in statements(text):
-        if statement.is_header:
-            table = statement.path
-        inside = known[: len(table)] == table and statement.path[: len(known)] == known
-        if inside and (table == known or not statement.is_header):
-            spot = table, statement
+    spot = _last_line_of(text, known)
     if spot is not None:
         names = [part for part in known[len(spot[0]) :] if isinstance(part, str)]
         return _after_line(text, spot[1], f"{_dotted([*names, str(step)])} = {_written(value)}", end)
@@ -205,6 +204,19 @@ def _put_pair(text: str, known: Key, step: Any, value: Any) -> str:
         return pair + end + text if statements(text) else _appended(text, "", pair, end)
     names = [part for part in known if isinstance(part, str)]
     return _appended(text, end if text else "", f"[{_dotted(names)}]{end}{pair}", end)
+
+
+def _last_line_of(text: str, known: Key) -> tuple[Key, Statement] | None:
+    """The last statement of a table, and the table that its line is in."""
+    table: Key = ()
+    spot = None
+    for statement in statements(text):
+        if statement.is_header:
+            table = statement.path
+        inside = known[: len(table)] == table and statement.path[: len(known)] == known
+        if inside and (table == known or not statement.is_header):
+            spot = table, statement
+    return spot
 
 
 def _after_line(text: str, statement: Statement, pair: str, end: str) -> str:
@@ -238,17 +250,33 @@ def _without(text: str, path: Key) -> str:
     for index, statement in enumerate(all_):
         if statement.path[: len(path)] != path or statement.line < covered:
             continue
-        start, covered = statement.line, statement.line_end
+        last = statement
         if statement.is_header:
             block = all_[index + 1 : next((n for n in range(index + 1, len(all_)) if all_[n].is_header), len(all_))]
-            covered = block[-1].line_end if block else covered
-            start = _before_blank_line(text, start)
-        if covered == len(text) and not text.endswith("\n"):
-            start = _before_line_end(text, start)
-        cuts.append((start, covered))
+            last = block[-1] if block else last
+        covered = last.line_end
+        cuts.append(_lines_of(text, statement, last))
     for start, end in reversed(cuts):
         text = text[:start] + text[end:]
     return text
+
+
+def _without_bare_header(text: str, path: Key) -> str:
+    """The text without a header that has no lines below it; its table may still be there through others."""
+    all_ = statements(text)
+    for statement, following in itertools.zip_longest(all_, all_[1:]):
+        if statement.is_header and statement.path == path and (following is None or following.is_header):
+            start, end = _lines_of(text, statement, statement)
+            return text[:start] + text[end:]
+    return text
+
+
+def _lines_of(text: str, first: Statement, last: Statement) -> tuple[int, int]:
+    """Whole lines, and with a table the blank line before it."""
+    start = _before_blank_line(text, first.line) if first.is_header else first.line
+    if last.line_end == len(text) and not text.endswith("\n"):
+        start = _before_line_end(text, start)
+    return start, last.line_end
 
 
 def _cut(text: str, spot: _Spot) -> str:

@@ -115,6 +115,20 @@ def test_the_only_member_of_an_inline_table_goes_without_a_memory_of_what_was_th
     assert remove(b"mcp_servers = { mcp-gateway = { a = 1 } }", Format.TOML, PATH) == b"mcp_servers = {}"
 
 
+@pytest.mark.parametrize(
+    "before", ["", "[a.b]\nx = 1\n", "[a.b.c]\nx = 1", "[a]\ny = 1\n\n[z]\n", "a.b.x = 1\n", "# c\n"]
+)
+@pytest.mark.parametrize("path", [("a", "k"), ("a", "b", "k"), ("a", "new", "er", "k"), ("k",)])
+def test_a_single_value_goes_in_and_out_again(before: str, path: tuple[str, ...]) -> None:
+    change = plan_put(before.encode(), Format.TOML, path, [1])
+
+    found = tomllib.loads(change.after.decode())
+    for step in path:
+        found = found[step]
+    assert found == [1]
+    assert remove(change.after, Format.TOML, path, origin=change.origin) == before.encode()
+
+
 def test_the_place_of_a_wrong_value_is_found_inside_of_another() -> None:
     with pytest.raises(ClientFileError, match=r"line 2, column 5: the value of 'a\.b' should be a map"):
         put(b"x = 1\na = { b = 2 }\n", Format.TOML, ("a", "b", "c"), {}, "config.toml")

@@ -281,6 +281,15 @@ class Host(Protocol):
     async def sign_out(self, name: str) -> str:
         """Revoke the token at the provider and forget it; returns why the provider could not be told, or empty."""
 
+    async def duplicate(self, name: str, new_name: str) -> None:
+        """Have a server a second time, turned on, for another account: `secrets_of` the new name tells what it wants.
+
+        Raises `UsageError` for a name that can't be one or is taken.
+        """
+
+    async def drop_duplicate(self, name: str) -> None:
+        """Forget a duplicate; raises `UsageError` when it isn't one. Its secrets stay."""
+
     async def secrets_of(self, name: str) -> tuple[SecretNeed, ...]:
         """The secrets a server of the catalogs declares; empty for one no catalog knows."""
 

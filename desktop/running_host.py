@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from desktop.catalog.duplicating import Duplicates
 from desktop.configuration_in_force import ConfigurationInForce
 from desktop.connected_clients import ConnectedClients
 from desktop.errors import (
@@ -234,6 +235,17 @@ class RunningHost:
     async def sign_out(self, name: str) -> str:
         """Sign out, at the provider as well."""
         return await self.services.sign_ins.sign_out(name)
+
+    async def duplicate(self, name: str, new_name: str) -> None:
+        """Have a server a second time."""
+        add = Duplicates(self.services.paths).add
+        await asyncio.to_thread(add, self.configuration.current, name, new_name, {})
+        await self.configuration.reload()
+
+    async def drop_duplicate(self, name: str) -> None:
+        """Forget a duplicate."""
+        await asyncio.to_thread(Duplicates(self.services.paths).drop, name)
+        await self.configuration.reload()
 
     async def secrets_of(self, name: str) -> tuple[SecretNeed, ...]:
         """The secrets a server declares."""

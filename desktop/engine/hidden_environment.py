@@ -100,21 +100,23 @@ def header(spec: ContainerSpec, image: ImageCommand) -> bytes:
     return "".join(_lines(items)).encode("utf-8", "surrogateescape") + b"\n"
 
 
-def has_shell(client: APIClient, container_id: str) -> bool:
-    """Whether a container that is created and not started has a shell that can be run; blocks."""
+def has_shell(client: APIClient, container_id: str) -> bool | None:
+    """Whether a container that is created and not started has a shell that can be run; None where that can't be told. Blocks."""
     shell = _look(client, container_id, SHELL)
-    if shell is not None and shell.get("linkTarget"):
+    if shell and shell.get("linkTarget"):
         shell = _look(client, container_id, shell["linkTarget"])
-    return shell is not None and bool(int(shell.get("mode", 0)) & 0o111)
+    return shell if shell is None else bool(int(shell.get("mode", 0)) & 0o111)
 
 
 def _look(client: APIClient, container_id: str, path: str) -> dict[str, Any] | None:
+    """What the engine says of a file: nothing when it isn't there, None when the engine doesn't say."""
     # docker-py offers the whole file alone; asking for what it is costs two milliseconds.
     url = f"{client.base_url}/v{client.api_version}/containers/{container_id}/archive"
     answer = client.head(url, params={"path": path}, timeout=client.timeout)
     if answer.status_code == 404:
+        return {}
+    if answer.status_code != 200:
         return None
-    answer.raise_for_status()
     found: dict[str, Any] = json.loads(base64.b64decode(answer.headers["X-Docker-Container-Path-Stat"]))
     return found
 

@@ -67,11 +67,12 @@ class Hiding:
         """Whether the created container has the shell it needs; asked of each image once."""
         image_id = plan.image.image_id
         if image_id not in self._shells:
-            self._shells[image_id] = await self._calls.call(
-                "look into a container", lambda client: has_shell(client, container_id)
-            )
-        self._note(spec.image, revealed=not self._shells[image_id])
-        return self._shells[image_id]
+            found = await self._calls.call("look into a container", lambda client: has_shell(client, container_id))
+            if found is not None:
+                self._shells[image_id] = found
+        works = self._shells.get(image_id, False)
+        self._note(spec.image, revealed=not works)
+        return works
 
     def _note(self, image: str, *, revealed: bool) -> None:
         if revealed and image not in self._revealed:

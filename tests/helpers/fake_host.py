@@ -249,6 +249,16 @@ class FakeHost:
         self._sign_ins = {status.app: status for status in statuses}
         self._events.publish(SignInsChanged(apps=frozenset(self._sign_ins)))
 
+    async def duplicate(self, name: str, new_name: str) -> None:
+        await self._asked("duplicate", name, new_name)
+        self._servers[new_name] = replace(self._servers[name], name=new_name)
+        self._events.publish(ServersChanged())
+
+    async def drop_duplicate(self, name: str) -> None:
+        await self._asked("drop_duplicate", name)
+        self._servers.pop(name, None)
+        self._events.publish(ServersChanged())
+
     async def secrets_of(self, name: str) -> tuple[SecretNeed, ...]:
         await self._asked("secrets_of", name)
         return self.secrets.get(name, ())

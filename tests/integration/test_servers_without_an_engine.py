@@ -21,7 +21,6 @@ from desktop.host import SecretNeed, SecretsStatus
 from desktop.policy.policy_file import PolicyFile
 from desktop.policy.question import Answer
 from desktop.servers.status import ServerState
-from desktop.state.server_choices import ServerChoicesFile
 from tests.helpers import package_server
 from tests.helpers.fake_mcp import eventually
 from tests.helpers.gateway_client import GatewayClient
@@ -252,18 +251,20 @@ async def run_command(home: Home, *arguments: str) -> None:
 
 async def test_one_server_under_two_names_has_two_accounts(home: Home) -> None:
     (home.root / ".env").write_text("pack.key=mine\nwork.key=theirs\n", encoding="utf-8")
-    home.paths.config.write_text("pack: {region: north}\nwork: {region: south}\n", encoding="utf-8")
     home.catalog({"pack": PACKAGE})
-    choices = ServerChoicesFile(home.paths.server_choices, home.paths.lock_for(home.paths.server_choices))
-    choices.add_duplicate("work", "pack", {})
-    home.enable("pack", "work")
+    home.enable("pack")
     async with application(home) as found:
+        await found.duplicate("pack", "work")
+        home.paths.config.write_text("pack: {region: north}\nwork: {region: south}\n", encoding="utf-8")
+        await eventually(lambda: found.server("work"), seconds=LIMIT)
         for name in ("pack", "work"):
             await found.allow_without_container(name)
             await state(found, name, ServerState.READY)
         client = await client_of(found)
         answers = [json.loads(await text(client, f"{name}__environment")) for name in ("pack", "work")]
         assert [(each["PACK_KEY"], each["DECLARED"]) for each in answers] == [("mine", "north"), ("theirs", "south")]
+        await found.drop_duplicate("work")
+        assert found.server("work") is None
 
 
 async def test_a_container_server_says_that_no_engine_answers(home: Home) -> None:

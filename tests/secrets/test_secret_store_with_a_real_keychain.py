@@ -61,6 +61,18 @@ async def main():
         print(one.rstrip("x"))
 asyncio.run(main())
 """
+ROTATING = """
+async def main():
+    with opened(paths) as store:
+        for number in range(10_000):
+            print(number, flush=True)
+            await store.rotate()
+asyncio.run(main())
+"""
+READ_SHORT = """
+with opened(paths) as store:
+    print(asyncio.run(store.get("short")))
+"""
 TROUBLE = """
 from desktop.errors import SecretStoreError
 async def main():
@@ -119,6 +131,18 @@ def test_a_process_killed_while_it_writes_leaves_the_former_or_the_new_values_wh
         assert int(output(keychain.environment, CHECK)) >= reached
     place = Path(output(keychain.environment, "print(paths.secrets)").strip())
     assert not [file for file in place.parent.iterdir() if "unreadable" in file.name]
+
+
+def test_a_process_killed_while_it_changes_the_key_leaves_every_value_readable(keychain: Keychain) -> None:
+    assert output(keychain.environment, ROUND).endswith("short\n")
+    for kill in range(6):
+        with process(keychain.environment, ROTATING) as writer:
+            assert writer.stdout is not None
+            for _ in range(1 + kill):
+                writer.stdout.readline()
+            os.kill(writer.pid, signal.SIGKILL)
+            writer.wait(timeout=30)
+        assert output(keychain.environment, READ_SHORT) == "hush\n"
 
 
 def test_a_locked_keychain_is_told(locked_keychain: Keychain) -> None:

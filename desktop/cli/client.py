@@ -116,15 +116,23 @@ def _manual_arguments(parser: Parser) -> None:
     parser.add_argument(
         "client", metavar="CLIENT", nargs="?", default="", help="a client, for what it needs in particular"
     )
+    parser.option("--bundle", metavar="FILE", default="", help="write a bundle (.mcpb) for Claude Desktop to open")
     parser.switch("json", "print the command as a JSON array")
 
 
 def _manual(arguments: argparse.Namespace) -> int:
     from desktop.clients.instructions import instructions, manual_client
-    from desktop.clients.shim_command import shim_command
+    from desktop.clients.shim_command import shim_command, shim_environment
 
     command = shim_command()
-    if arguments.json:
+    if arguments.bundle:
+        from desktop.clients.bundle import write_bundle
+
+        if not arguments.client or not _client(arguments).takes_bundle:
+            raise UsageError("--bundle is for claude-desktop")
+        write_bundle(Path(arguments.bundle), command, shim_environment())
+        output.remark(f"Open {arguments.bundle} with Claude Desktop, and agree there.")
+    elif arguments.json:
         output.print_json(list(command), compact=True)
     elif arguments.client:
         print(as_typed(instructions(manual_client(arguments.client) or _client(arguments), command)))

@@ -45,6 +45,7 @@ APPLICATIONS: Final = (
         restart="Quit Claude Desktop fully, its icon in the tray or menu bar too, and start it again",
         longest_name=64,
         quit_first=True,
+        takes_bundle=True,
         remarks=("Claude Desktop sometimes drops entries from its file when it starts or signs in",),
     ),
     Client(

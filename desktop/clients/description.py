@@ -74,6 +74,7 @@ class Client:
         longest_name: How long a tool's name may be, the server's name and what stands between included; 0 as above.
         quit_first: Whether it writes its file from memory, so that it has to be closed before it is changed.
         nested: A key between the container and the entries, in files that have it (opencode's second form).
+        takes_bundle: Whether it takes bundles (``.mcpb``).
         other: Another file of it with servers.
         homepage: Its web site.
         remarks: What else a person should know.
@@ -99,6 +100,7 @@ class Client:
     longest_name: int = 0
     quit_first: bool = False
     nested: str = ""
+    takes_bundle: bool = False
     other: OtherFile | None = None
     homepage: str = ""
     remarks: tuple[str, ...] = ()

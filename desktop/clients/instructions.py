@@ -93,6 +93,13 @@ def instructions(client: Client | ManualClient, command: Sequence[str], machine:
         lines = [f"Put this into {file.path}, beside what is there:", "", written]
         if link := install_link(client, NAME, value):
             lines += ["", f"Or open this link, and agree in {client.name}:", "", link]
+    if client.takes_bundle:
+        lines += [
+            "",
+            f"Or make a bundle and open it, which {client.name} keeps even when it rewrites its file:",
+            "",
+            f"  docker-mcp client manual-instructions {client.id} --bundle {NAME}.mcpb",
+        ]
     lines += ["", f"By itself: docker-mcp client connect {client.id} --global"]
     if client.restart:
         lines.append(f"{client.restart}.")

@@ -218,6 +218,13 @@ def test_manual_instructions(run: Run) -> None:
     assert "mcp-gateway:" in run("client", "manual-instructions", "goose").stdout
 
 
+def test_a_bundle_for_claude_desktop(run: Run, tmp_path: Path) -> None:
+    made = run("client", "manual-instructions", "claude-desktop", "--bundle", "gateway.mcpb")
+    assert (made.returncode, made.stdout) == (0, "")
+    assert (tmp_path / "gateway.mcpb").read_bytes().startswith(b"PK")
+    assert "for claude-desktop" in refusal(run("client", "manual-instructions", "cursor", "--bundle", "x.mcpb"))
+
+
 @pytest.mark.parametrize("id", ["warp", "jetbrains", "gordon"])
 def test_what_only_the_client_can_write_is_left_to_the_person(run: Run, id: str) -> None:
     assert f"client manual-instructions {id}" in refusal(run("client", "connect", id, "-g"))

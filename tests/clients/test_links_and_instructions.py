@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import tomllib
+import zipfile
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 import yaml
 
+from desktop.clients.bundle import bundle, write_bundle
 from desktop.clients.description import Client
 from desktop.clients.instructions import MANUAL_CLIENTS, instructions, manual_client
 from desktop.clients.known import CLIENTS, find_client
 from desktop.clients.links import install_link
 from desktop.clients.machine import Machine
+from desktop.errors import GatewayError
 
 COMMAND = ("/opt/my gateway/docker-mcp", "gateway", "run")
 MACHINE = Machine(environ={"HOME": "/home/person"}, platform="linux")
@@ -97,3 +102,27 @@ def test_what_only_the_client_can_write_is_explained(manual: Any) -> None:
     assert (COMMAND[0] in text) == manual.takes_entry
     assert manual_client(manual.id.upper()) is manual
     assert find_client(manual.id) is None
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+def test_a_bundle_names_our_program_and_holds_none(platform: str) -> None:
+    with zipfile.ZipFile(io.BytesIO(bundle(COMMAND, {"A": "b"}, platform))) as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+        assert manifest["server"]["entry_point"] in archive.namelist()
+    assert manifest["manifest_version"] == "0.3"
+    assert manifest["server"]["mcp_config"] == {"command": COMMAND[0], "args": ["gateway", "run"], "env": {"A": "b"}}
+    assert manifest["compatibility"]["platforms"] == [platform]
+
+
+def test_a_bundle_replaces_only_a_bundle(tmp_path: Path) -> None:
+    file = tmp_path / "mcp-gateway.mcpb"
+    write_bundle(file, COMMAND, {})
+    first = file.read_bytes()
+    write_bundle(file, COMMAND, {})
+    assert file.read_bytes() == first
+    file.write_text("something of the person's", "utf-8")
+    with pytest.raises(GatewayError, match="not a bundle"):
+        write_bundle(file, COMMAND, {})
+    assert file.read_text("utf-8") == "something of the person's"
+    with pytest.raises(GatewayError, match="not a bundle"):
+        write_bundle(tmp_path, COMMAND, {})

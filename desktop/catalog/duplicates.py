@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from desktop.catalog.model import CatalogServer
+from desktop.catalog.kinds import kind_of
+from desktop.catalog.model import CatalogServer, SecretReference
 from desktop.state.server_choices import ServerChoice
 
 __all__ = ["duplicate", "secret_name", "with_duplicates"]
@@ -32,7 +33,8 @@ def secret_name(name: str, of: str, secret: str) -> str:
 def duplicate(server: CatalogServer, name: str, secrets: Mapping[str, str]) -> CatalogServer:
     """The entry under another name.
 
-    Its templates read the values of that name, and its secrets are those of that name.
+    Its templates read the values of that name, and its secrets are those of that name. A token of a sign-in is one account's: a
+    remote server is signed in to under the new name, for any other the secret is typed in.
 
     Args:
         server: The original.
@@ -53,15 +55,19 @@ def duplicate(server: CatalogServer, name: str, secrets: Mapping[str, str]) -> C
     def own(secret: str) -> str:
         return secrets.get(secret) or secret_name(name, server.name, secret)
 
+    secrets_of_own = [msgspec.structs.replace(item, name=own(item.name)) for item in server.secrets]
     oauth = server.oauth
-    if oauth is not None:
-        providers = [
-            msgspec.structs.replace(item, secret=own(item.secret)) if item.secret else item for item in oauth.providers
+    if oauth is not None and kind_of(server) != "remote":
+        declared = {item.name for item in server.secrets}
+        secrets_of_own += [
+            SecretReference(name=own(item.secret), env=item.env)
+            for item in oauth.providers
+            if item.secret and item.secret not in declared
         ]
-        oauth = msgspec.structs.replace(oauth, providers=providers)
+        oauth = None
     return msgspec.structs.replace(
         entry,
-        secrets=[msgspec.structs.replace(item, name=own(item.name)) for item in server.secrets],
+        secrets=secrets_of_own,
         env=[msgspec.structs.replace(item, value=renamed(item.value)) for item in server.env],
         command=renamed(server.command),
         volumes=renamed(server.volumes),

@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from desktop.catalog.duplicates import duplicate, secret_name, with_duplicates
-from desktop.catalog.model import CatalogServer, EnvVariable, OAuthProvider, OAuthSettings, SecretReference
+from desktop.catalog.model import (
+    CatalogServer,
+    EnvVariable,
+    OAuthProvider,
+    OAuthSettings,
+    RemoteEndpoint,
+    SecretReference,
+)
 from desktop.servers.launch import ContainerLimits, container_spec
 from desktop.state.server_choices import ServerChoice
 
@@ -47,8 +54,6 @@ def test_a_duplicate_reads_values_and_secrets_of_its_own() -> None:
     assert [item.name for item in work.secrets] == ["my.work.token", "my.work.other"]
     assert [item.env for item in work.secrets] == ["TOKEN", "OTHER"]
     assert work.config[0]["name"] == "my.work"
-    assert work.oauth is not None
-    assert work.oauth.providers[0].secret == "my.work.token"
     values = {"host": "work.example", "paths": ["/data"]}
     of_work = limits(work, values, {"my.work.token": "w"})
     of_original = limits(GITHUB, values, {"github.token": "w"})
@@ -59,8 +64,16 @@ def test_a_duplicate_reads_values_and_secrets_of_its_own() -> None:
 def test_a_secret_can_be_shared_or_called_as_one_likes() -> None:
     work = duplicate(GITHUB, "work", {"github.token": "tokens/at-work"})
     assert [item.name for item in work.secrets] == ["tokens/at-work", "work.other"]
-    assert work.oauth is not None
-    assert work.oauth.providers[0].secret == "tokens/at-work"
+
+
+def test_a_duplicate_does_not_get_the_token_of_the_original_s_account() -> None:
+    assert duplicate(GITHUB, "work", {}).oauth is None
+    provider = OAuthProvider(provider="x", secret="x.token", env="X")
+    only = CatalogServer(name="x", image="i", oauth=OAuthSettings(providers=[provider]))
+    assert duplicate(only, "y", {}).secrets == [SecretReference(name="y.token", env="X")]
+    # A remote server is an app of its own, under its own name.
+    far = CatalogServer(name="x", remote=RemoteEndpoint(url="https://example.com"), oauth=only.oauth)
+    assert duplicate(far, "y", {}).oauth == only.oauth
 
 
 def test_the_original_stays_as_it_is() -> None:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import itertools
-import json
 import re
 import tomllib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from desktop.clients.entry import EntryPath, Item, Origin, WrongKindError, entry_at, is_empty, nested, position, same
 from desktop.clients.source_text import fault, line_end_of, place
 from desktop.clients.toml_syntax import Inline, InlineMember, Key, Statement, inline_at, statements
+from desktop.clients.toml_written import dotted, key, written
 from desktop.errors import ClientFileError
 
 __all__ = ["parse", "place_of", "put", "remove"]
 
-_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -159,21 +157,21 @@ def _spot(text: str, opener: int, above: Key, path: Key) -> _Spot | None:
 
 def _change(text: str, path: EntryPath, known: Key, old: Any, value: Any, where: str) -> str:
     if isinstance(old, dict) and isinstance(value, dict) and value:
-        for key in [key for key in old if key not in value]:
-            text = _without(text, (*known, key))
-        for key, new in value.items():
-            if key not in old:
+        for name in [name for name in old if name not in value]:
+            text = _without(text, (*known, name))
+        for name, new in value.items():
+            if name not in old:
                 found = _inline(text, known)
-                text = _put_inline(text, found, key, new) if found else _put_pair(text, known, key, new)
-            elif not same(old[key], new):
-                text = _change(text, (*path, key), (*known, key), old[key], new, where)
+                text = _put_inline(text, found, name, new) if found else _put_pair(text, known, name, new)
+            elif not same(old[name], new):
+                text = _change(text, (*path, name), (*known, name), old[name], new, where)
         return text
     found_value = _value_of(text, known)
     if found_value is None:
         text = _without(text, known)
         return put(text, path, value, where)[0]
     at = found_value if isinstance(found_value, Statement) else found_value.member
-    return text[: at.value] + _written(value) + text[at.end :]
+    return text[: at.value] + written(value) + text[at.end :]
 
 
 def _put_block(text: str, known: Key, steps: EntryPath, value: dict[str, Any]) -> str:
@@ -181,8 +179,8 @@ def _put_block(text: str, known: Key, steps: EntryPath, value: dict[str, Any]) -
     end = line_end_of(text)
     *above, last = steps
     names = [part for part in (*known, *above) if isinstance(part, str)]
-    header = f"[[{_dotted(names)}]]" if isinstance(last, Item) else f"[{_dotted([*names, last])}]"
-    lines = [header, *(f"{_key(key)} = {_written(below)}" for key, below in value.items())]
+    header = f"[[{dotted(names)}]]" if isinstance(last, Item) else f"[{dotted([*names, last])}]"
+    lines = [header, *(f"{key(name)} = {written(below)}" for name, below in value.items())]
     return _appended(text, "" if not text else end, end.join(lines), end)
 
 
@@ -198,12 +196,12 @@ def _put_pair(text: str, known: Key, step: Any, value: Any) -> str:
     spot = _last_line_of(text, known)
     if spot is not None:
         names = [part for part in known[len(spot[0]) :] if isinstance(part, str)]
-        return _after_line(text, spot[1], f"{_dotted([*names, str(step)])} = {_written(value)}", end)
-    pair = f"{_key(str(step))} = {_written(value)}"
+        return _after_line(text, spot[1], f"{dotted([*names, str(step)])} = {written(value)}", end)
+    pair = f"{key(str(step))} = {written(value)}"
     if not known:
         return pair + end + text if statements(text) else _appended(text, "", pair, end)
     names = [part for part in known if isinstance(part, str)]
-    return _appended(text, end if text else "", f"[{_dotted(names)}]{end}{pair}", end)
+    return _appended(text, end if text else "", f"[{dotted(names)}]{end}{pair}", end)
 
 
 def _last_line_of(text: str, known: Key) -> tuple[Key, Statement] | None:
@@ -228,7 +226,7 @@ def _after_line(text: str, statement: Statement, pair: str, end: str) -> str:
 
 
 def _put_inline(text: str, container: Inline, step: Any, value: Any) -> str:
-    new = _written(value) if isinstance(step, Item) else f"{_key(step)} = {_written(value)}"
+    new = written(value) if isinstance(step, Item) else f"{key(step)} = {written(value)}"
     if container.members:
         at = container.members[-1].end
         return f"{text[:at]}, {new}{text[at:]}"
@@ -314,30 +312,3 @@ def _before_line_end(text: str, start: int) -> int:
     if text[:start].endswith("\r\n"):
         return start - 2
     return start - 1 if text[:start].endswith("\n") else start
-
-
-def _dotted(names: Sequence[str]) -> str:
-    return ".".join(map(_key, names))
-
-
-def _key(name: str) -> str:
-    return name if _BARE.fullmatch(name) else _quoted(name)
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, str):
-        return _quoted(value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return repr(value)
-    if isinstance(value, list):
-        return f"[{', '.join(map(_written, value))}]"
-    if isinstance(value, dict):
-        inside = ", ".join(f"{_key(key)} = {_written(below)}" for key, below in value.items())
-        return f"{{ {inside} }}" if inside else "{}"
-    raise ValueError(f"TOML has nothing for a {type(value).__name__}")

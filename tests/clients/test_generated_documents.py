@@ -19,7 +19,7 @@ import yaml
 from ruamel.yaml import YAML
 
 from desktop.clients.connection import Disconnected
-from desktop.clients.document import Format, plan_put, plan_remove, put, remove
+from desktop.clients.document import Format, Item, entry_at, plan_put, plan_remove, put, read, remove
 from desktop.clients.entry import EntryPath
 from desktop.errors import ClientFileError
 from tests.clients.conftest import Connect
@@ -104,6 +104,32 @@ KINDS = {
 @pytest.mark.parametrize("name", KINDS)
 def test_an_entry_goes_in_and_out_of_any_document_without_a_trace(name: str) -> None:
     _check_many(KINDS[name], range(SHARE))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_anything_goes_in_and_out_at_any_place(name: str) -> None:
+    kind = KINDS[name]
+    restored = 0
+    for rng, before, _ in _documents(kind, range(SHARE)):
+        top, entry = kind.path
+        path: EntryPath = rng.choice(
+            [(top, "x"), ("x",), (top, entry, "env", "K"), ("new", "deep", "x"), ("a", Item("x"))]
+        )
+        value = (
+            {"name": "x", "k": [1, {"a": "b"}]}
+            if isinstance(path[-1], Item)
+            else rng.choice(["t", [], {}, 7, [{"a": 1}]])
+        )
+        if entry_at(read(before, kind.format), path) is not None:
+            continue
+        change = _attempt(partial(plan_put, before, kind.format, path, value))
+        if isinstance(change, ClientFileError):
+            assert "should be a" in str(change), before
+            continue
+        assert entry_at(read(change.after, kind.format), path) == value, (before, path)
+        assert remove(change.after, kind.format, path, origin=change.origin) == before
+        restored += 1
+    assert restored > SHARE // 2
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -80,6 +80,7 @@ class ConfigurationSource:
                 servers=servers,
                 values=values if profile is None else profile.values_over(values),
                 tools=tools if profile is None else profile.tools_over(tools),
+                profiles=self._profiles.all(problems) if self._selection.all_profiles else {},
                 choices=choices,
                 problems=tuple(dict.fromkeys(problems)),
             )

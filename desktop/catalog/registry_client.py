@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -25,6 +26,9 @@ PAGE: Final = 100
 LARGEST_ANSWER: Final = 16 * 1024 * 1024
 MOST_PAGES: Final = 2000
 ANSWER_TIME: Final = 10.0
+_BUSY: Final = frozenset({429, 503})
+_TRIES: Final = 4
+_LONGEST_WAIT: Final = 10
 _API: Final = re.compile(r"(?P<base>.*?)/v0(?:\.1)?/servers(?P<rest>/.*)?")
 _VERSIONS: Final = ("/v0/servers", "/v0.1/servers")
 
@@ -161,6 +165,14 @@ class _NothingThere(CatalogError):
     """The registry has nothing at this address."""
 
 
+class _BusyError(CatalogError):
+    """The registry wants to be asked again in so many seconds."""
+
+    def __init__(self, message: str, hint: str, *, wait: int) -> None:
+        super().__init__(message, hint)
+        self.wait = wait
+
+
 def _client() -> httpx.AsyncClient:
     import httpx  # here, because it takes long to import and most starts fetch nothing
 
@@ -168,10 +180,24 @@ def _client() -> httpx.AsyncClient:
 
 
 async def _get(client: httpx.AsyncClient, url: str) -> Any:
+    """The JSON at an address; a registry that says when to come again is asked again then."""
+    for _ in range(_TRIES - 1):
+        try:
+            return await _get_once(client, url)
+        except _BusyError as error:
+            await asyncio.sleep(error.wait)
+    return await _get_once(client, url)
+
+
+async def _get_once(client: httpx.AsyncClient, url: str) -> Any:
     import httpx
 
     try:
         async with asyncio.timeout(ANSWER_TIME), client.stream("GET", url) as response:
+            wait = response.headers.get("retry-after", "")
+            if response.status_code in _BUSY and wait.isdecimal() and int(wait) <= _LONGEST_WAIT:
+                reason = f"it is busy and answered {response.status_code} {response.reason_phrase}".rstrip()
+                raise _failure(url, reason, partial(_BusyError, wait=int(wait)))
             if response.status_code != 200:
                 reason = f"it answered {response.status_code} {response.reason_phrase}".rstrip()
                 raise _failure(url, reason, _NothingThere if response.status_code == 404 else CatalogError)
@@ -190,7 +216,7 @@ async def _get(client: httpx.AsyncClient, url: str) -> Any:
         raise _failure(url, "its answer is not JSON") from error
 
 
-def _failure(url: str, reason: str, kind: type[CatalogError] = CatalogError) -> CatalogError:
+def _failure(url: str, reason: str, kind: Callable[[str, str], CatalogError] = CatalogError) -> CatalogError:
     return kind(f"The registry {shown(url)} can't be read ({reason})", "Check the address and the network connection")
 
 

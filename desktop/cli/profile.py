@@ -181,6 +181,9 @@ def _import(arguments: argparse.Namespace) -> int:
         text = yaml_text.dump({"version": 1, "id": id, "name": profile.name, **spelled})
     was_there = profiles_of(Paths.of_user()).write(id, text)
     print(f"imported profile {id}")
+    for server in profile.servers.values():
+        secrets = ", ".join(secret.name for secret in server.server.secrets)
+        output.remark(f"- {server.name} from {server.place}" + (f", with the secrets {secrets}" if secrets else ""))
     if was_there:
         output.remark(f"It replaces the profile {id} that was there.")
     return 0

@@ -44,7 +44,10 @@ def _list_arguments(parser: Parser) -> None:
 def _list(arguments: argparse.Namespace) -> int:
     paths = Paths.of_user()
     filters = _filters(arguments.filters)
-    profiles = [stored_profile(arguments.id, paths)] if arguments.id else list(profiles_of(paths).all().values())
+    problems: list[str] = []
+    profiles = [stored_profile(arguments.id, paths)] if arguments.id else profiles_of(paths).all(problems).values()
+    for problem in problems:
+        output.remark(f"docker-mcp: {problem}.")
     found = [
         (stored.id, server)
         for stored in profiles

@@ -105,6 +105,15 @@ async def test_an_answer_that_is_none_is_one_sentence(
     assert reason in caught.value.message
 
 
+async def test_a_busy_registry_is_asked_again_when_it_says_so(web: Registry) -> None:
+    web.servers = [document("io.test/it")]
+    web.busy = 3
+    assert list((await fetch_servers(web.base)).entries) == ["io-test-it"]
+    web.busy = 4
+    with pytest.raises(CatalogError, match="it is busy and answered 429 Too Many Requests"):
+        await fetch_servers(web.base)
+
+
 @pytest.mark.parametrize("body", [b"[]", b"{}", b'{"server": 1}', b'{"name": ""}', b'"text"', b"null"])
 async def test_json_that_is_no_document_is_refused(web: Registry, body: bytes) -> None:
     web.answers["/it.json"] = (200, body)

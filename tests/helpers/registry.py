@@ -27,6 +27,7 @@ class Registry:
         page: The most servers in a page.
         answers: Paths answered with a body of its own: status and bytes.
         asked: The targets of all requests.
+        busy: How many requests are yet refused for now; each is told to come again at once.
     """
 
     base: str = ""
@@ -35,6 +36,7 @@ class Registry:
     page: int = 100
     answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    busy: int = 0
 
     def url_of(self, name: str) -> str:
         """The address of a server's document."""
@@ -43,6 +45,9 @@ class Registry:
     def answer(self, target: str) -> tuple[int, bytes]:
         """Status and body."""
         self.asked.append(target)
+        if self.busy:
+            self.busy -= 1
+            return 429, b"{}"
         parts = urlsplit(target)
         if parts.path in self.answers:
             return self.answers[parts.path]
@@ -83,6 +88,8 @@ def registry() -> Iterator[Registry]:
             status, body = state.answer(self.path)
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
+            if status == 429:
+                self.send_header("Retry-After", "0")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             with contextlib.suppress(OSError):  # a client that has enough hangs up

@@ -177,9 +177,13 @@ class ManagedServer:
             self._places.sharing = sharing
             if not self._places.single_calls:
                 self._spares.close()
-            self._connections.retire(self._places.is_needless)
-            self._spawn(self._connections.stop_idle(math.inf, math.inf))
+            self._stop_needless()
             self._changed()
+
+    def _stop_needless(self) -> None:
+        """Hand out no more what the sharing in force has no use for, and stop what of it is idle."""
+        self._connections.retire(self._places.is_needless)
+        self._spawn(self._connections.stop_idle(math.inf, math.inf))
 
     def ready(self, session: SessionPort | None) -> Upstream | None:
         """The session's connection if it is up; the fast path of a call."""
@@ -394,6 +398,8 @@ class ManagedServer:
         if upstream.alive:
             self._back_off.failure = None
         self._back_off.worked()
+        if self._places.is_needless(upstream):  # another sharing was chosen while it started or was read
+            self._stop_needless()
         if new:
             self._listener.server_changed(self.name, offer=True)
 

@@ -82,6 +82,16 @@ class Scene:
         await self.answers()
         await shrinks_to(self._well, self.instance, seconds=12.0)
 
+    async def one_spare_is_ready(self) -> None:
+        """Wait until the next call's container is up, and no other is."""
+        connections = self.application.fleet.servers["echo"]._connections
+        await eventually(
+            lambda: not connections.starting and [upstream.alive for upstream in connections] == [True], seconds=LIMIT
+        )
+        async with asyncio.timeout(LIMIT):
+            while len(await self.containers()) != 1:  # the last call's is going
+                await asyncio.sleep(0.05)
+
     def echo(self, text: str = "hi") -> Asked:
         return self.client.ask("tools/call", {"name": "echo", "arguments": {"text": text}})
 
@@ -225,27 +235,19 @@ async def test_sixty_four_sessions_cost_one_container(echo: Home) -> None:
 async def test_per_call_only_the_first_call_waits_for_a_start(echo: Home) -> None:
     async with scene(echo) as stage:
         await stage.application.set_sharing("echo", Sharing.PER_CALL)
-        await stage.application.restart(
-            "echo"
-        )  # the container it was listed in before stays until it was idle for long
+        await stage.application.restart("echo")
         await stage.all_is_well()
-        containers = set()
+        await stage.echo().result()
+        await stage.one_spare_is_ready()
+        stage._well = await footprint(stage.instance)
+        containers: set[str] = set()
         for _ in range(3):
-            async with asyncio.timeout(LIMIT):
-                # One that was started to be listed may still be there beside the spare.
-                while not (spare := set(await stage.containers()) - containers):
-                    await asyncio.sleep(0.05)
-            await asyncio.sleep(0.5)  # it shakes hands
-            if not containers:
-                await stage.echo().result()
-                await asyncio.sleep(2)
-                stage._well = await footprint(stage.instance)  # with a spare that is ready
-                spare = set(await stage.containers())
-            containers.update(spare)
+            await stage.one_spare_is_ready()
+            containers.update(await stage.containers())
             began = time.monotonic()
             await stage.echo().result()
             assert time.monotonic() - began < 0.2
-        assert len(containers) >= 3
+        assert len(containers) == 3
         await stage.nothing_was_left()
 
 

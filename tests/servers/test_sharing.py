@@ -86,6 +86,40 @@ async def test_each_call_has_a_container_of_its_own_which_ends_with_the_answer(r
     assert sum(len(transport.requests("tools/list")) for transport in server.transports) == 1
 
 
+async def test_what_was_started_to_be_listed_before_each_call_got_its_own_stops_when_it_is_listed(rig: Rig) -> None:
+    server = FakeServer("s", "t")
+    server.gate.clear()
+    fleet = rig.fleet(server)
+    await fleet.apply(rig.launcher.configuration())
+    await eventually(lambda: server.transports)
+    await choose(rig, Sharing.PER_CALL)
+    server.gate.set()
+    assert await fleet.settled(5)
+    await eventually(lambda: server.live == [])
+    sink = Sink(client())
+    await used(fleet.servers["s"], sink.session, sink)  # type: ignore[arg-type]
+    await eventually(lambda: sink.finished)
+
+
+async def test_a_listing_under_way_ends_before_its_container_does(rig: Rig) -> None:
+    server = FakeServer("s", "t")
+    server.held.add("tools/list")
+    fleet = rig.fleet(server)
+    await fleet.apply(rig.launcher.configuration())
+    await eventually(lambda: server.live)
+    first = server.last
+    asked = await first.wait_for("tools/list")
+    server.held.clear()
+    await choose(rig, Sharing.PER_CALL)
+    assert first.up
+    first.reply(asked["id"], {"tools": server.tools})
+    assert await fleet.settled(5)
+    await eventually(lambda: not first.up)
+    listing = fleet.servers["s"].listing
+    assert listing is not None
+    assert len(listing.tools) == 1
+
+
 async def test_a_call_after_the_first_finds_a_spare_that_is_ready(rig: Rig) -> None:
     server = FakeServer("s", "t")
     fleet = await rig.started(server, choices=PER_CALL)

@@ -60,11 +60,13 @@ class ConnectedClients:
 
     async def plan_connect(self, id: str, wish: Wish | None = None) -> Plan:
         """What connecting would write."""
-        return await asyncio.to_thread(lambda: self._roster().plan_connect(_client(id), None, wish))
+        roster, client = self._roster(), _client(id)
+        return await asyncio.to_thread(lambda: roster.plan_connect(client, None, wish or roster.wish_in_force(client)))
 
     async def connect(self, id: str, wish: Wish | None = None) -> Connected:
         """Connect a client, or bring its entry up to date."""
-        done = await asyncio.to_thread(lambda: self._roster().connect(_client(id), None, wish))
+        roster, client = self._roster(), _client(id)
+        done = await asyncio.to_thread(lambda: roster.connect(client, None, wish or roster.wish_in_force(client)))
         await self.refresh()
         return done
 

@@ -146,6 +146,21 @@ async def test_what_another_process_connects_is_seen(application: Application, h
         await asyncio.gather(following, return_exceptions=True)
 
 
+async def test_what_was_chosen_for_a_client_is_kept_when_it_is_connected_again(
+    application: Application, home: Home
+) -> None:
+    from desktop.clients.gateway_entry import Way
+    from desktop.clients.roster import Wish
+
+    (home.root / ".cursor").mkdir()
+    file = home.root / ".cursor" / "mcp.json"
+    await application.connected_clients.connect("cursor", Wish(profile="work", way=Way.STDIO))
+    before = file.read_bytes()
+    assert not (await application.connect_client("cursor")).changed
+    assert (await application.plan_client("cursor")).diff == ""
+    assert file.read_bytes() == before
+
+
 async def test_a_client_nobody_knows_is_refused(application: Application) -> None:
     with pytest.raises(UsageError, match="no client nonsense"):
         await application.connect_client("nonsense")

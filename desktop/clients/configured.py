@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
 __all__ = ["ConfiguredServer", "Transport", "bearer_token", "configured_servers", "is_of_reference", "profile_of"]
 
@@ -15,6 +16,7 @@ _URL_KEYS: Final = ("url", "httpUrl", "serverUrl", "uri")
 _COMMAND_KEYS: Final = ("command", "cmd")
 _ENV_KEYS: Final = ("env", "envs", "environment")
 _HEADER_KEYS: Final = ("headers", "http_headers")
+_PROFILES: Final = "/mcp/"
 _REFERENCE_NAMES: Final = frozenset({"MCP_DOCKER", "mcpdocker"})
 _REFERENCE_COMMAND: Final = ("mcp", "gateway", "run")
 
@@ -73,7 +75,10 @@ def is_of_reference(server: ConfiguredServer) -> bool:
 
 
 def profile_of(server: ConfiguredServer) -> str:
-    """The profile an entry asks for with ``--profile``, or empty (spec 6.4)."""
+    """The profile an entry asks for with ``--profile`` (spec 6.4), or at the end of our address; else empty."""
+    if server.url:
+        _, found, profile = urlsplit(server.url).path.partition(_PROFILES)
+        return unquote(profile) if found and "/" not in profile else ""
     for argument, following in pairwise((*server.args, "")):
         if argument in ("--profile", "-p"):
             return following

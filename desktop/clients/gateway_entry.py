@@ -86,7 +86,7 @@ def choose_way(client: Client, *, in_project: bool, profile: str = "", wished: W
         return Choice(Way.STDIO, "you chose it")
     if client.http is None:
         return Choice(Way.STDIO, f"{client.name} takes only programs that it starts itself")
-    if profile:
+    if profile and wished is not Way.HTTP:
         return Choice(Way.STDIO, "its command names the profile, whether the gateway runs already or not")
     if wished is Way.HTTP:
         return Choice(Way.HTTP, "you chose it")

@@ -19,7 +19,7 @@ from desktop.clients.known import CLIENTS
 from desktop.clients.machine import Machine
 from desktop.clients.processes import Running, running_programs
 from desktop.clients.receipts import Receipts
-from desktop.clients.status import ClientStatus, is_ours, program_gone, way_of
+from desktop.clients.status import ClientStatus, base_of, is_ours, program_gone, way_of
 from desktop.errors import GatewayError, StateFileError
 from desktop.secrets.client_tokens import ClientTokens
 from desktop.state.paths import Paths
@@ -171,7 +171,7 @@ class Inspection:
             return f"its program {server.command} is not there any more"
         if way_of(server) is Way.STDIO:
             return ""
-        if server.url != self.url:
+        if base_of(server) != self.url:
             return f"it leads to {server.url}, but the gateway is at {self.url}"
         token = bearer_token(server)
         connection = self.connection(sight.file, sight.file.entry_path(server.name, sight.data))

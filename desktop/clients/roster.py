@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from desktop.clients.config_file import ConfigFile
 from desktop.clients.configured import ConfiguredServer, bearer_token
@@ -113,6 +114,11 @@ class Roster:
     def status(self, client: Client, project: Path | None = None) -> ClientStatus:
         """One client; a file that can't be read is told in the status."""
         return self._inspection.status(client, project)
+
+    def wish_in_force(self, client: Client) -> Wish:
+        """What the entry that a client has now says of the person's wish: the profile and the way are kept."""
+        status = self.status(client)
+        return Wish(profile=status.profile if status.ours is not None else "", way=status.way)
 
     # Connecting.
 
@@ -244,7 +250,8 @@ class Roster:
 
     def _entry(self, name: str, choice: Choice, wish: Wish, token: str) -> GatewayEntry:
         if choice.way is Way.HTTP:
-            return GatewayEntry(name=name, url=self.url, token=token)
+            url = f"{self.url}/{quote(wish.profile, safe='')}" if wish.profile else self.url
+            return GatewayEntry(name=name, url=url, token=token)
         environ, platform = self.machine.environ, self.machine.platform
         command = shim_command(wish.profile, environ=environ, platform=platform)
         return GatewayEntry(name=name, command=command, env=shim_environment(environ, platform))

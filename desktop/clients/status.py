@@ -13,7 +13,7 @@ from desktop.clients.description import Client
 from desktop.clients.detection import Presence
 from desktop.clients.gateway_entry import NAME, Way
 
-__all__ = ["ClientStatus", "is_ours", "program_gone", "way_of"]
+__all__ = ["ClientStatus", "base_of", "is_ours", "program_gone", "way_of"]
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _PROGRAMS: Final = frozenset({"docker-mcp", "mcp-gateway-desktop"})
@@ -83,12 +83,18 @@ def is_ours(server: ConfiguredServer, url: str) -> bool:
         return False
     if server.transport is Transport.STDIO:
         return _starts_us(server)
-    if server.url == url:
+    if base_of(server) == url:
         return True
-    parts = urlsplit(server.url)
+    parts = urlsplit(base_of(server))
     local = parts.hostname in _LOOPBACK and parts.path == urlsplit(url).path
     named = server.name == NAME or server.name.startswith(f"{NAME}-")
     return local and named and bool(bearer_token(server))
+
+
+def base_of(server: ConfiguredServer) -> str:
+    """The address an entry leads to, without the profile at its end."""
+    profile = profile_of(server)
+    return server.url.rpartition("/")[0] if profile else server.url
 
 
 def program_gone(server: ConfiguredServer) -> bool:

@@ -115,7 +115,7 @@ def test_a_project_gets_no_token() -> None:
 
 def test_a_profile_gets_a_gateway_of_its_own() -> None:
     assert choose_way(known("cursor"), in_project=False, profile="work").way is Way.STDIO
-    assert choose_way(known("cursor"), in_project=False, profile="work", wished=Way.HTTP).way is Way.STDIO
+    assert choose_way(known("cursor"), in_project=False, profile="work", wished=Way.HTTP).way is Way.HTTP
 
 
 def test_the_person_may_choose_but_not_what_the_client_can_not() -> None:

@@ -355,6 +355,18 @@ def test_a_profile_is_asked_for_by_the_shim(roster: Roster) -> None:
     assert entry["args"][-4:] == ["gateway", "run", "--profile", "work"]
 
 
+def test_a_profile_may_be_asked_for_in_the_address(roster: Roster, home: Path) -> None:
+    client = known("cursor")
+    done = roster.connect(client, wish=Wish(profile="my work", way=Way.HTTP))
+    (entry,) = entries(client, done.file.path.read_bytes()).values()
+    assert entry["url"] == f"{URL}/my%20work"
+    status = roster.status(client)
+    assert (status.profile, status.way, status.outdated) == ("my work", Way.HTTP, "")
+    assert not roster.connect(client, wish=Wish(profile="my work", way=Way.HTTP)).changed
+    roster.disconnect(client)
+    assert list(home.iterdir()) == []
+
+
 # Dry runs.
 
 

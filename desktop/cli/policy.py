@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from desktop.cli import output
 from desktop.cli.commands import Command, Group
 from desktop.cli.parser import Parser
-from desktop.errors import UsageError
+from desktop.errors import GatewayError, UsageError
 from desktop.state.paths import Paths
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _revoke(arguments: argparse.Namespace) -> int:
         raise UsageError("either name the consents by their numbers or use --all", "See docker-mcp policy consents")
     for text in arguments.numbers:
         if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= len(consents)):
-            raise UsageError(f"there is no consent {text}", "See docker-mcp policy consents")
+            raise GatewayError(f"consent {text} not found", "See docker-mcp policy consents")
     chosen = consents if arguments.all else [consents[int(text) - 1] for text in dict.fromkeys(arguments.numbers)]
     for item in chosen:
         store.revoke(item.kind, item.subject)

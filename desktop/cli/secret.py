@@ -130,7 +130,7 @@ def _remove(arguments: argparse.Namespace) -> int:
         for name in dict.fromkeys(names):
             try:
                 if not await store.delete(name):
-                    raise GatewayError(f"there is no secret {name}")
+                    raise GatewayError(f"secret {name} not found")
             except GatewayError as error:
                 print(f"failed removing secret {name}")
                 failures.append(str(error))

@@ -27,8 +27,8 @@ def find(id: str) -> ProfileTemplate:
     found = next((template for template in TEMPLATES if template.id == id), None)
     if found is None:
         meant = closest(id, [template.id for template in TEMPLATES])
-        hint = f"Did you mean {meant}?" if meant else "See docker-mcp template list"
-        raise ProfileError(f"There is no template {id}", hint)
+        hint = f"Did you mean {meant}?" if meant else "See docker-mcp template ls"
+        raise ProfileError(f"template {id} not found", hint)
     return found
 
 

@@ -95,11 +95,16 @@ class SignIns:
     # What there is.
 
     def find(self, name: str) -> App:
-        """An app by its name, or the app a server of that name uses; raises `UsageError`."""
+        """An app by its name, or the app a server of that name uses; raises `GatewayError`."""
         apps = self._apps()
         found = apps.get(name) or next((app for app in apps.values() if name in app.servers), None)
         if found is None:
-            raise UsageError(f"there is nothing called {name} to sign in to", "See docker-mcp oauth ls")
+            import difflib  # here: only a wrong name needs it
+
+            known = [*apps, *(server for app in apps.values() for server in app.servers)]
+            meant = next(iter(difflib.get_close_matches(name, known, n=1)), "")
+            hint = f"Did you mean {meant}?" if meant else "See docker-mcp oauth ls"
+            raise GatewayError(f"sign-in {name} not found", hint)
         return found
 
     async def look(self) -> None:
@@ -158,7 +163,7 @@ class SignIns:
         Raises:
             SignInCancelledError: `cancel` was called.
             SignInError: It failed; the message says at which step.
-            UsageError: There is no such app.
+            GatewayError: There is no such app.
         """
         app = self.find(name)
         under_way = self._under_way.get(app.name)
@@ -277,7 +282,7 @@ class SignIns:
 
         Raises:
             SecretStoreError: The token can't be taken away here.
-            UsageError: There is no such app.
+            GatewayError: There is no such app.
         """
         app = self.find(name)
         await self.cancel(app.name)

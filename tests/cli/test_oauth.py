@@ -31,7 +31,7 @@ def test_what_one_can_sign_in_to_is_listed(typed: Run, docker_mcp: Path) -> None
 
 def test_nothing_unknown_can_be_signed_in_to(typed: Run, docker_mcp: Path) -> None:
     for name in ("authorize", "revoke"):
-        assert "nothing called nowhere to sign in to" in refusal(typed("oauth", name, "nowhere"))
+        assert "sign-in nowhere not found" in refusal(typed("oauth", name, "nowhere"))
 
 
 def test_without_a_place_to_keep_it_a_sign_in_is_refused_before_the_browser_opens(typed: Run, docker_mcp: Path) -> None:

@@ -351,7 +351,7 @@ def test_templates_make_profiles(say: Say, here: Path, capsys: pytest.CaptureFix
     assert say("create", "--from-template", "ai-coding") == "created profile ai_coding with 2 servers\n"
     assert say("template", "list").splitlines()[1].startswith("ai-coding ")
     assert say("create", "--from-template", "ai-codin") == (
-        "1 docker-mcp: There is no template ai-codin. Did you mean ai-coding?\n"
+        "1 docker-mcp: template ai-codin not found. Did you mean ai-coding?\n"
     )
 
 

@@ -100,7 +100,7 @@ def test_what_is_not_there_can_not_be_removed_and_the_rest_still_is(run: Run) ->
     result = run("secret", "rm", "a", "none", "b")
     assert result.returncode == 1
     assert result.stdout == "removed secret a\nfailed removing secret none\nremoved secret b\n"
-    assert result.stderr == "docker-mcp: there is no secret none\n"
+    assert result.stderr == "docker-mcp: secret none not found\n"
     assert run("secret", "ls").stdout == ""
 
 

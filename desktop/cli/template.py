@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from desktop.catalog.profile_editing import new_document, profile_id
@@ -46,7 +47,7 @@ def create(paths: Paths, name: str, id: str | None, references: Sequence[str]) -
     """
     profiles = profiles_of(paths)
     wanted = id or profile_id(name)
-    if not wanted.strip(" _.") or not wanted.isprintable():
+    if not re.fullmatch(r"(?=.*[A-Za-z0-9])[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", wanted):
         raise UsageError(f"{wanted!r} can't be an id", "Choose one of letters and digits with --id")
     records = records_of(references, paths)
     number, free = 2, wanted

@@ -168,4 +168,4 @@ def profiles_of(paths: Paths) -> Profiles:
 
 
 def _is_document(path: Path) -> bool:
-    return path.suffix == _SUFFIX and not path.name.startswith(".")
+    return path.suffix == _SUFFIX

@@ -85,6 +85,12 @@ def test_a_second_profile_of_a_name_gets_another_id_and_a_chosen_id_must_be_free
     )
 
 
+@pytest.mark.parametrize("id", ["a/b", "..", ".hidden", "a b", "_", "x" * 101, "é"])
+def test_an_id_is_a_word_of_letters_and_digits(say: Say, here: Path, id: str) -> None:
+    assert say("create", "--name", "X", "--id", id).startswith(f"2 docker-mcp: {id!r} can't be an id. ")
+    assert not (here / "profiles").exists()
+
+
 @pytest.mark.parametrize(
     ("reference", "sentence"),
     [

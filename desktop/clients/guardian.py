@@ -98,8 +98,9 @@ class Guardian:
                     changed |= more
                 yield None if everything else frozenset(changed)
                 everything = False
-            if not task.cancelled() and (error := task.exception()) is not None and all(map(Path.is_dir, folders)):
-                raise error
+            error = None if task.cancelled() else task.exception()
+            if error is not None and await asyncio.to_thread(lambda: all(folder.is_dir() for folder in folders)):
+                raise error  # else a folder went just then, and others will be watched
         finally:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError, StateFileError):

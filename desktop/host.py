@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from desktop.activity.log import Retention
 from desktop.activity.record import CallDetails, CallFilter, CallRecord, Span
@@ -36,7 +36,9 @@ __all__ = [
     "RunningCall",
     "SecretNeed",
     "SecretsStatus",
+    "ServerSettings",
     "ServersChanged",
+    "SettingsDesk",
     "SignInState",
     "SignInStatus",
     "SignInsChanged",
@@ -153,6 +155,40 @@ class HostPart:
     """Base of what the host offers on one subject; like the host's own, its coroutines may be awaited on any loop."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """What a server can be told.
+
+    Attributes:
+        name, title: The server.
+        schemas: JSON schemas of its settings, as its catalog entry has them (spec 1.7.3).
+        values: What is set, by the schemas' properties.
+        secrets: Its secrets, without values.
+    """
+
+    name: str
+    title: str
+    schemas: tuple[Mapping[str, Any], ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
+    secrets: tuple[SecretNeed, ...] = ()
+
+
+class SettingsDesk(Protocol):
+    """Where the settings of servers are read and written."""
+
+    async def read(self, name: str) -> ServerSettings:
+        """The settings of a server; raises `ServerNotFoundError`."""
+
+    async def write(self, name: str, values: Mapping[str, Any], secrets: Mapping[str, str]) -> None:
+        """Keep settings (all of the server's) and new secrets by name; the server follows them at once.
+
+        Raises:
+            UsageError: The values don't fit the schema, in a sentence that says which.
+            StateFileError: config.yaml can't be written.
+            SecretStoreError: The secrets can't be kept.
+        """
+
+
 class Activity(Protocol):
     """The calls that were made."""
 
@@ -197,6 +233,10 @@ class Host(Protocol):
     @property
     def activity(self) -> Activity:
         """The calls that were made."""
+
+    @property
+    def settings_desk(self) -> SettingsDesk:
+        """Where the settings of servers are read and written."""
 
     @property
     def paused(self) -> bool:

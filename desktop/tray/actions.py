@@ -7,14 +7,17 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+import shiboken6
 from PySide6.QtCore import QMimeData, QObject, Signal
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QWidget
 
 from desktop.errors import GatewayError
-from desktop.host import Host
+from desktop.host import Host, ServerSettings
 from desktop.policy.question import Answer
 from desktop.sharing import Sharing
 from desktop.tray.bridge import Bridge
+from desktop.tray.theme import Theme
 
 __all__ = ["Actions"]
 
@@ -60,6 +63,36 @@ class Actions(QObject):
             then(await request(host))
 
         self._run(asked)
+
+    def attempt(
+        self, request: Callable[[Host], Coroutine[Any, Any, object]], then: Callable[[GatewayError | None], None]
+    ) -> None:
+        """Ask the host for something whose failure the asker shows by itself.
+
+        Args:
+            request: What to ask; awaited on the host's loop.
+            then: Called on this thread, with the error or None.
+        """
+
+        async def tried(host: Host) -> None:
+            try:
+                await request(host)
+            except GatewayError as error:
+                then(error)
+            else:
+                then(None)
+
+        self._run(tried)
+
+    def edit_settings(self, name: str, theme: Theme, parent: QWidget | None = None) -> None:
+        """Open the dialog with a server's settings and secrets."""
+        from desktop.tray.server_settings_dialog import ServerSettingsDialog  # here: most starts never open it
+
+        def opened(settings: ServerSettings) -> None:
+            if parent is None or shiboken6.isValid(parent):
+                ServerSettingsDialog(settings, self, theme, parent).open()
+
+        self.ask(lambda host: host.settings_desk.read(name), opened)
 
     def set_enabled(self, name: str, enabled: bool) -> None:
         """Turn a server on or off."""

@@ -94,8 +94,8 @@ class ActivityPage(Page):
         self.search.selectAll()
 
     def focus_first(self) -> None:
-        """Put the focus on the table."""
-        self.view.setFocus()
+        """Put the focus on the table, at the latest when it has rows."""
+        (self.view if self._stack.currentWidget() is self.view else self).setFocus()
 
     def set_narrow(self, narrow: bool) -> None:
         """Show table and drawer one at a time, or side by side."""
@@ -211,7 +211,7 @@ class ActivityPage(Page):
             Column.CLIENT: "claude-code 2.4.1",
             Column.SERVER: "github-official",
             Column.TOOK: "00,00 ms",
-            Column.SIZE: "000,0 kB",
+            Column.SIZE: words.size(888),
             Column.OUTCOME: words.outcome_word(Outcome.TOOL_ERROR),
         }
         self._widths = {
@@ -315,6 +315,8 @@ class ActivityPage(Page):
     def _show_rows_or_words(self) -> None:
         if self.model.rowCount():
             self._stack.setCurrentWidget(self.view)
+            if self.hasFocus():
+                self.view.setFocus(Qt.FocusReason.OtherFocusReason)
             return
         if self.model.wanted.text or self.model.wanted.failed:
             self.empty.say(

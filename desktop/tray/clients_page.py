@@ -71,8 +71,8 @@ class ClientsPage(Page):
         self.search.selectAll()
 
     def focus_first(self) -> None:
-        """Put the focus on the list."""
-        self.view.setFocus()
+        """Put the focus on the list, at the latest when it has rows."""
+        (self.view if self._stack.currentWidget() is self.view else self).setFocus()
 
     def set_narrow(self, narrow: bool) -> None:
         """Show list and detail one at a time, or side by side."""
@@ -220,6 +220,8 @@ class ClientsPage(Page):
         self._arrange()
         if self.order.rowCount():
             self._stack.setCurrentWidget(self.view)
+            if self.hasFocus():
+                self.view.setFocus(Qt.FocusReason.OtherFocusReason)
             return
         if self.search.text().strip():
             text = words.elided(self.search.text(), 60)

@@ -146,6 +146,8 @@ class ServerDetail(QFrame):
         self._consent = QPushButton(self.tr("Run without a container…"))
         self._consent.setProperty("primary", True)
         self._consent.clicked.connect(self._ask_consent)
+        self._settings = QPushButton(self.tr("Settings…"))
+        self._settings.clicked.connect(lambda: self._actions.edit_settings(self.server, self._theme, self.window()))
         self._follow = QPushButton(self.tr("Follow"))
         self._follow.setCheckable(True)
         self._follow.setProperty("segment", True)
@@ -175,7 +177,7 @@ class ServerDetail(QFrame):
         state.addStretch(1)
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
-        for button in (self._switch, self._restart, self._sharing):
+        for button in (self._switch, self._settings, self._restart, self._sharing):
             buttons.addWidget(button)
         buttons.addStretch(1)
         log_head = QHBoxLayout()
@@ -283,6 +285,11 @@ class ServerDetail(QFrame):
         self._mark_sharing()
         self._sharing.setVisible(on and status.kind is not ServerKind.TOOLS)
         self._consent.setVisible(on and status.needs_consent)
+        needed = status.state is ServerState.NEEDS_SETTING and not status.needs_consent
+        self._settings.setText(self.tr("Set…") if needed else self.tr("Settings…"))
+        self._settings.setProperty("primary", needed)
+        self._settings.style().unpolish(self._settings)
+        self._settings.style().polish(self._settings)
 
     def _facts_of(self, status: ServerStatus) -> str:
         facts = [

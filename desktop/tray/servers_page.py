@@ -94,8 +94,8 @@ class ServersPage(Page):
         self.search.selectAll()
 
     def focus_first(self) -> None:
-        """Put the focus on the list."""
-        self.view.setFocus()
+        """Put the focus on the list, at the latest when it has rows."""
+        (self.view if self._stack.currentWidget() is self.view else self).setFocus()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Seen again: put switched servers where they belong."""

@@ -219,6 +219,17 @@ def _style_sheet(t: Tokens) -> str:
         background: {t.background}; color: {t.text}; border: 1px solid {t.border}; border-radius: 6px; padding: 4px;
         selection-background-color: {t.accent}; selection-color: {t.on_accent};
     }}
+    QPlainTextEdit#entry {{ background: {t.surface}; border-color: {t.strong_border}; }}
+    QComboBox {{
+        background: {t.surface}; color: {t.text}; border: 1px solid {t.strong_border}; border-radius: 6px; padding: 5px 6px;
+    }}
+    QComboBox:focus {{ border: 2px solid {t.accent}; padding: 4px 5px; }}
+    QComboBox QAbstractItemView {{
+        background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; selection-background-color: {t.accent};
+        selection-color: {t.on_accent};
+    }}
+    QGroupBox {{ border: 1px solid {t.border}; border-radius: 8px; margin-top: 8px; padding-top: 8px; }}
+    QGroupBox::title {{ subcontrol-origin: margin; left: 10px; padding: 0 4px; color: {t.muted}; }}
     QPlainTextEdit:focus {{ border: 2px solid {t.accent}; padding: 3px; }}
     QProgressBar {{ background: {t.hover}; border: none; border-radius: 3px; }}
     QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}

@@ -27,6 +27,7 @@ from desktop.host import (
     SecretNeed,
     SecretsStatus,
     ServersChanged,
+    ServerSettings,
     SignInsChanged,
     SignInStatus,
     StatusChanged,
@@ -92,6 +93,7 @@ class FakeHost:
         self.start_state = ServerState.READY
         self.activity = FakeActivity()
         self._client_views = some_clients()
+        self.settings_desk = FakeSettingsDesk(self)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[FakeHost]:
@@ -142,16 +144,16 @@ class FakeHost:
         self.calls.append(("refresh_clients",))
 
     async def plan_client(self, id: str) -> Any:
-        await self._asked_about_client("plan_client", id)
+        await self._noted("plan_client", id)
         return SimpleNamespace(diff=f'--- {id}\n+++ {id}\n+  "mcp-gateway": {{}}')
 
     async def connect_client(self, id: str) -> Any:
-        await self._asked_about_client("connect_client", id)
+        await self._noted("connect_client", id)
         self.change_client(id, state=ClientState.WAITING, way="http", line="written, waiting for it")
         return SimpleNamespace(remarks=())
 
     async def disconnect_client(self, id: str) -> Any:
-        await self._asked_about_client("disconnect_client", id)
+        await self._noted("disconnect_client", id)
         self.change_client(id, state=ClientState.NOT_CONNECTED, way="", line="not connected", sessions=0, tools=0)
         return ()
 
@@ -264,11 +266,11 @@ class FakeHost:
         return self.secrets.get(name, ())
 
     async def set_secret(self, name: str, value: str) -> None:
-        await self._asked("set_secret", name, value)
+        await self._noted("set_secret", name, value)
         self._mark_secret(name, is_set=True)
 
     async def remove_secret(self, name: str) -> None:
-        await self._asked("remove_secret", name)
+        await self._noted("remove_secret", name)
         self._mark_secret(name, is_set=False)
 
     async def secrets_status(self) -> SecretsStatus:
@@ -320,8 +322,8 @@ class FakeHost:
     def _shown(self, status: ServerStatus) -> ServerStatus:
         return replace(status, state=ServerState.OFF, reason="", hint="") if self._paused else status
 
-    async def _asked_about_client(self, what: str, id: str) -> None:
-        self.calls.append((what, id))
+    async def _noted(self, *call: object) -> None:
+        self.calls.append(call)
         await asyncio.sleep(self.delay)
         if self.fail_next is not None:
             error, self.fail_next = self.fail_next, None
@@ -335,6 +337,41 @@ class FakeHost:
             raise error
         if len(call) > 1 and isinstance(call[1], str) and call[1] not in self._servers:
             raise ServerNotFoundError(f"No catalog has a server named {call[1]}")
+
+
+class FakeSettingsDesk:
+    """Settings of servers, in memory.
+
+    Attributes:
+        schemas: Server -> its schema.
+        values: Server -> its values.
+        refusal: What the next write is refused with.
+    """
+
+    def __init__(self, host: FakeHost) -> None:
+        self._host = host
+        self.schemas: dict[str, dict[str, Any]] = {}
+        self.values: dict[str, dict[str, Any]] = {}
+        self.refusal: GatewayError | None = None
+
+    async def read(self, name: str) -> ServerSettings:
+        status = self._host.server(name)
+        return ServerSettings(
+            name=name,
+            title=status.title if status is not None else name,
+            schemas=(self.schemas[name],) if name in self.schemas else (),
+            values=self.values.get(name, {}),
+            secrets=self._host.secrets.get(name, ()),
+        )
+
+    async def write(self, name: str, values: Any, secrets: Any) -> None:
+        self._host.calls.append(("write_settings", name, dict(values), tuple(secrets)))
+        if self.refusal is not None:
+            error, self.refusal = self.refusal, None
+            raise error
+        self.values[name] = dict(values)
+        for secret, value in secrets.items():
+            await self._host.set_secret(secret, value)
 
 
 @contextlib.asynccontextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from desktop.host import SecretNeed
 from desktop.tray.application import run
 from desktop.tray.theme import Look
 from tests.helpers.fake_activity import some_calls
@@ -32,6 +33,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     servers = long_names() if chosen.long else many_servers(chosen.servers)
     host = FakeHost(servers, engine=NO_DOCKER) if chosen.no_engine else FakeHost(servers)
     host.delay = chosen.slow
+    host.secrets["slack"] = (
+        SecretNeed(name="slack.bot_token", variable="SLACK_BOT_TOKEN", about="From Slack's page of your app"),
+        SecretNeed(name="slack.team", variable="SLACK_TEAM_ID", is_required=False, is_set=True),
+    )
+    host.settings_desk.schemas["slack"] = {
+        "type": "object",
+        "required": ["channel_ids"],
+        "properties": {
+            "channel_ids": {"type": "array", "items": {"type": "string"}, "description": "Channels it may see"},
+            "level": {"type": "string", "enum": ["read", "write"], "default": "read"},
+            "limit": {"type": "integer", "default": 100, "description": "Messages it reads at once"},
+            "threads": {"type": "boolean", "default": True, "description": "Look into threads as well"},
+            "proxy": {"type": "object", "properties": {"url": {"type": "string"}, "port": {"type": "integer"}}},
+        },
+    }
     host.activity.records = some_calls(chosen.calls)
     host.write(
         "github-official",

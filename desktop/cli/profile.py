@@ -130,6 +130,8 @@ def _remove(arguments: argparse.Namespace) -> int:
     print(f"removed profile {arguments.id}")
     if profiles.find(arguments.id) is not None:
         output.remark(f"The profile {arguments.id} of Docker's own database is in use again.")
+    elif clients := clients_with(arguments.id):
+        output.remark(f"Still asking for it: {', '.join(clients)}; connect them anew with docker-mcp client connect.")
     return 0
 
 

@@ -368,7 +368,7 @@ def test_the_command_for_a_client_is_printed(say: Say) -> None:
     assert say("manual-instructions", "x") == f"{shlex.join(command)}\n"
 
 
-def test_a_client_is_connected_with_its_profile(say: Say, tmp_path: Path) -> None:
+def test_a_client_is_connected_with_its_profile(say: Say, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / ".cursor").mkdir()
     assert say("create", "--name", "x", "--connect", "cursor") == "created profile x with 0 servers\n"
     assert '"--profile"' in (tmp_path / ".cursor" / "mcp.json").read_text("utf-8")
@@ -378,6 +378,8 @@ def test_a_client_is_connected_with_its_profile(say: Say, tmp_path: Path) -> Non
     assert say("create", "--name", "z", "--connect", "curser") == (
         "1 docker-mcp: client curser not found. Did you mean cursor?\n"
     )
+    assert main(["profile", "rm", "x"]) == 0
+    assert capsys.readouterr().err.startswith("Still asking for it: cursor; ")
     assert say("show", "z").startswith("1 docker-mcp: profile z not found.")
 
 

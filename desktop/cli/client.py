@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from desktop.cli.client_list import SeenClient
     from desktop.clients.description import Client
-    from desktop.clients.roster import Connected, Plan, Removed, Roster, Wish
+    from desktop.clients.roster import Roster, Wish
     from desktop.state.paths import Paths
 
 __all__ = ["GROUP"]
@@ -52,18 +52,20 @@ def _connect_arguments(parser: Parser) -> None:
 
 
 def _connect(arguments: argparse.Namespace) -> int:
+    from desktop.cli import client_results as results
+
     client, project, roster, wish = _client(arguments), _project(arguments), _roster(), _wish(arguments)
     if arguments.dry_run:
-        _show_plans((roster.plan_connect(client, project, wish),), as_json=arguments.json)
+        results.show_plans((roster.plan_connect(client, project, wish),), as_json=arguments.json)
         return 0
     done = roster.connect(client, project, wish)
     if arguments.json:
-        output.print_json(_connected(done))
+        output.print_json(results.connected_value(done))
         return 0
-    output.remark(_connected_text(done))
+    output.remark(results.connected_text(done))
     for remark in done.remarks:
         output.remark(f"- {remark}.")
-    if (reason := _unreachable(done)) and not arguments.quiet:
+    if (reason := results.unreachable(done)) and not arguments.quiet:
         output.remark(f"- {reason}.")
     if not arguments.quiet:
         _show(project)
@@ -82,13 +84,15 @@ def _disconnect_arguments(parser: Parser) -> None:
 
 
 def _disconnect(arguments: argparse.Namespace) -> int:
+    from desktop.cli import client_results as results
+
     client, project, roster = _client(arguments), _project(arguments), _roster()
     if arguments.dry_run:
-        _show_plans(roster.plan_disconnect(client, project), as_json=arguments.json)
+        results.show_plans(roster.plan_disconnect(client, project), as_json=arguments.json)
         return 0
     removed = roster.disconnect(client, project)
     if arguments.json:
-        output.print_json([_removed(one) for one in removed])
+        output.print_json([results.removed_value(one) for one in removed])
         return 0
     for one in removed:
         output.remark(f"{one.name} is out of {one.file.path}: {one.outcome.value}.")
@@ -153,7 +157,8 @@ def _show(project: Path | None, *, as_json: bool = False, show_all: bool = False
     from desktop.state.paths import Paths
 
     paths = Paths.of_user()
-    statuses, seen = Inspection(paths, _url(paths), Machine()).statuses(project), _seen(paths)
+    url, seen = _url(paths), _seen(paths)
+    statuses = Inspection(paths, url, Machine(), runs=seen is not None).statuses(project)
     if as_json:
         output.print_json(client_list.as_json(statuses, seen))
     else:
@@ -176,67 +181,6 @@ def _seen(paths: Paths) -> tuple[SeenClient, ...] | None:
     except (GatewayError, KeyError, TypeError):
         return None  # an older gateway, or one that ends just now
     return tuple(SeenClient(**client) for client in listed)
-
-
-def _show_plans(plans: tuple[Plan, ...], *, as_json: bool) -> None:
-    if as_json:
-        output.print_json([_plan(plan) for plan in plans])
-        return
-    for plan in plans:
-        if plan.choice is not None:
-            output.remark(f"{plan.name} in {plan.file.path}, by {plan.choice.way.value}: {plan.choice.why}.")
-        print(plan.diff or "Nothing would change.")
-    if not plans:
-        print("Nothing would change.")
-
-
-def _plan(plan: Plan) -> dict[str, object]:
-    choice = plan.choice
-    return {
-        "client": plan.file.client.id,
-        "file": str(plan.file.path),
-        "entry": plan.name,
-        **({"way": choice.way.value, "why": choice.why} if choice is not None else {}),
-        "diff": plan.diff,
-    }
-
-
-def _connected(done: Connected) -> dict[str, object]:
-    return {
-        "client": done.file.client.id,
-        "file": str(done.file.path),
-        "entry": done.name,
-        "way": done.choice.way.value,
-        "why": done.choice.why,
-        "changed": done.changed,
-        "restart": done.file.client.restart,
-        "remarks": [*done.remarks, *([reason] if (reason := _unreachable(done)) else [])],
-    }
-
-
-def _removed(one: Removed) -> dict[str, object]:
-    return {
-        "client": one.file.client.id,
-        "file": str(one.file.path),
-        "entry": one.name,
-        "outcome": one.outcome.name.lower(),
-    }
-
-
-def _connected_text(done: Connected) -> str:
-    what = f"{done.name} is in {done.file.path}" if done.changed else f"{done.name} is in {done.file.path} already"
-    return f"{what}, by {done.choice.way.value}: {done.choice.why}."
-
-
-def _unreachable(done: Connected) -> str:
-    """Why the client would not reach a gateway at this moment."""
-    from desktop.clients.gateway_entry import Way
-    from desktop.gateway.local_client import gateway_url
-    from desktop.state.paths import Paths
-
-    if done.choice.way is not Way.HTTP or gateway_url(Paths.of_user()):
-        return ""
-    return "No gateway listens there now; start the tray, or choose --way stdio to have the client start one"
 
 
 # What was typed.

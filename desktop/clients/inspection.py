@@ -62,13 +62,15 @@ class Inspection:
         paths: Where our own state is.
         url: Where our gateway listens, or will.
         machine: The computer.
+        runs: Whether it listens there now; else entries may lead to where another one will.
 
     Attributes:
         tokens: The tokens that clients have.
     """
 
-    def __init__(self, paths: Paths, url: str, machine: Machine) -> None:
+    def __init__(self, paths: Paths, url: str, machine: Machine, *, runs: bool = True) -> None:
         self.url = url
+        self._runs = runs
         self.machine = machine
         self.tokens = ClientTokens(paths)
         self._paths = paths
@@ -171,7 +173,7 @@ class Inspection:
             return f"its program {server.command} is not there any more"
         if way_of(server) is Way.STDIO:
             return ""
-        if base_of(server) != self.url:
+        if base_of(server) != self.url and self._runs:
             return f"it leads to {server.url}, but the gateway is at {self.url}"
         token = bearer_token(server)
         connection = self.connection(sight.file, sight.file.entry_path(server.name, sight.data))

@@ -81,6 +81,12 @@ def test_the_port_that_was_set_is_written(run: Run, cursor: Path) -> None:
     assert "http://127.0.0.1:9123/mcp" in cursor.read_text("utf-8")
 
 
+def test_where_no_gateway_runs_an_entry_may_lead_elsewhere(run: Run, cursor: Path, listed: Callable[..., Any]) -> None:
+    run("client", "connect", "cursor", "-g", "-q", more={"MCP_GATEWAY_PORT": "9123"})
+    assert listed("-g")["cursor"]["gateway"]["outdated"] == ""
+    assert " ● cursor: connected" in run("client", "ls", "-g").stdout.splitlines()
+
+
 def test_a_profile_and_the_way_may_be_chosen(run: Run, cursor: Path, listed: Callable[..., Any]) -> None:
     run("client", "connect", "cursor", "-g", "-q", "--profile", "work")
     entry = json.loads(cursor.read_text("utf-8"))["mcpServers"]["mcp-gateway"]

@@ -157,8 +157,9 @@ def _edit_lines(text: str, change: Change, where: str) -> str | None:
     lines = text.splitlines(keepends=True)
     if lines and not lines[-1].endswith(("\n", "\r")):
         lines[-1] += _newline(lines)
-    if root is None:
-        return "".join(lines + _block(change.path, change.value, 0, lines))
+    if root is None or (isinstance(root, yaml.ScalarNode) and root.value == "" and _is_hollow(root)):
+        end = next((number for number, line in enumerate(lines) if line.startswith("...")), len(lines))
+        return "".join(lines[:end] + _block(change.path, change.value, 0, lines) + lines[end:])
     here = root
     for depth, key in enumerate(change.path):
         if isinstance(key, int):

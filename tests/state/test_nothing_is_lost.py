@@ -152,11 +152,12 @@ def test_servers_that_are_enabled_and_disabled_leave_the_others_as_they_are(tmp_
         ("x: {a: 1}\n", Change(("x", "a"), REMOVED), "x: {}\n"),
         ("{x: {a: 1}}\n", Change(("y",), ""), '{x: {a: 1}, y: ""}\n'),
         ("x: {a, b}\n", Change(("x", "a"), 1), None),
+        ("# c\n---\n...\n", Change(("x",), 1), "# c\n---\nx: 1\n...\n"),
         ("x: {a: 'é', ключ: 1}\n", Change(("x", "ключ"), "ü"), "x: {a: 'é', ключ: ü}\n"),
     ],
 )
 def test_shared_parts_odd_keys_and_flow_style(text: str, change: Change, expected: str | None) -> None:
-    wanted = reference.decode(text)
+    wanted = reference.decode(text) or {}
     here = wanted
     for key in change.path[:-1]:
         here = here[key]
@@ -209,3 +210,52 @@ def test_a_value_means_the_same_to_us_as_to_the_reference(scalar: str) -> None:
     if scalar == "!!str 5":  # the reader of these tests doesn't see that tag
         seen = "5"
     assert (type(value), value) == (str if isinstance(seen, str) else type(seen), seen)
+
+
+PIECES = [
+    "a: {b: 1}\n", "registry:\n  x:\n    ref: ''\n", "a: &x [1,2]\nb: *x\n", "? k\n: v\n", "x: |\n  t\n", "- a\n", "# c\n",
+    "{a: [b, {c: d}]}\n", "a: !t b\n", "'q': \"w\\n\"\n", "---\n...\n", "a:\n  - b: c\n    d: e\n", "<<: {a: b}\n",
+    "1: 2\n", "x: ~\n",
+]  # fmt: skip
+
+
+def scribbled(chance: random.Random) -> str:
+    """Something like a YAML file, with slips of the hand in it."""
+    text = "".join(chance.choice(PIECES) for _ in range(chance.randint(1, 4)))
+    for _ in range(chance.choice([0, 0, 1, 2])):
+        place = chance.randrange(len(text) + 1)
+        slip = chance.choice("{}[]:,#&*!|>'\"%@`-?\t\n \r\0\x85\u2028é\ufeff~<")
+        text = chance.choice([text[:place] + slip + text[place:], text[:place] + text[place + 1 :]])
+    return text
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_of_files_with_slips_in_them_nothing_is_lost_or_they_are_left_alone(tmp_path: Path, seed: int) -> None:
+    chance, file = random.Random(seed), tmp_path / "file.yaml"
+    config, registry = ConfigFile(file, tmp_path / "lock"), RegistryFile(file, tmp_path / "lock")
+    changes: dict[str, Callable[[], None]] = {
+        "a": lambda: config.set_value(["a"], ["b"], chance.choice([1, "x\ny", REMOVED, {"q": [1]}])),
+        "registry": lambda: registry.add(["x", "y"]),
+    }
+    edited = 0
+    for _ in range(50):
+        text = scribbled(chance)
+        for key, change in changes.items():
+            file.write_bytes(text.encode())
+            try:
+                change()
+            except StateFileError:
+                assert file.read_bytes() == text.encode()
+                continue
+            after = file.read_bytes().decode()
+            try:
+                before = reference.decode(text) or {}
+            except reference.NotReadable:
+                continue  # we bear more than the reference, such as a key that comes twice
+            edited += 1
+            seen = reference.decode(after) or {}
+            assert [(name, value) for name, value in seen.items() if name != key] == [
+                (name, value) for name, value in before.items() if name != key
+            ], (text, after)
+            assert after.count("# c") >= text.count("# c"), (text, after)
+    assert edited > 10

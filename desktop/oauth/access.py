@@ -152,6 +152,8 @@ class Access:
     async def renew_if_due(self) -> None:
         """Renew it when four fifths of its life are over; what fails is tried again later."""
         token = self._token
+        if token is not None and self._unsaved:
+            await self._save(token)
         if token is None or not token.refresh or not token.due(self._clock()) or self._retry_at > time.monotonic():
             return
         try:
@@ -166,7 +168,9 @@ class Access:
         )
 
     async def _read(self) -> None:
-        if not self._unsaved:
+        if self._unsaved and self._token is not None:
+            await self._save(self._token)
+        else:
             self._adopt(await self._records.token(self.app))
 
     @staticmethod

@@ -27,6 +27,7 @@ from desktop.oauth.provider_client import Answer, ProviderClient
 from desktop.oauth.settings import AppSettings
 from desktop.oauth.steps import Step, at_step
 from desktop.oauth.token_endpoint import plain_error, token_of
+from desktop.revisions import LATEST_MODERN
 
 if TYPE_CHECKING:
     import httpx2
@@ -37,6 +38,21 @@ __all__ = ["CodeFlow", "Granted", "ShowLink"]
 
 ShowLink = Callable[[str], Awaitable[None]]
 _REVISION: Final = "2025-11-25"
+_PLAIN: Final = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+_US: Final = b'{"name":"mcp-gateway-desktop","version":"%b"}' % __version__.encode()
+_INITIALIZE: Final = (
+    b'{"jsonrpc":"2.0","id":1,"method":"initialize","params":'
+    b'{"protocolVersion":"%b","capabilities":{},"clientInfo":%b}}' % (_REVISION.encode(), _US)
+)
+_DISCOVER: Final = (
+    b'{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{"_meta":{'
+    b'"io.modelcontextprotocol/protocolVersion":"%b","io.modelcontextprotocol/clientCapabilities":{},'
+    b'"io.modelcontextprotocol/clientInfo":%b}}}' % (LATEST_MODERN.encode(), _US)
+)
+_GREETINGS: Final = (
+    (_INITIALIZE, _PLAIN),
+    (_DISCOVER, {**_PLAIN, "MCP-Protocol-Version": LATEST_MODERN, "Mcp-Method": "server/discover"}),
+)
 _METADATA_PLACES: Final = ("/.well-known/oauth-authorization-server", "/.well-known/openid-configuration")
 _METHODS: Final = ("none", "client_secret_basic", "client_secret_post")
 log = logging.getLogger(__name__)
@@ -171,15 +187,13 @@ class CodeFlow:
         return Challenge(scope=scope, resource_metadata=asked.resource_metadata)
 
     async def _ask_server(self) -> Challenge:
-        """Ask without a token, as the handshake does, and read the refusal."""
+        """Ask without a token, in the way of either era, and read the refusal."""
         assert self._client is not None
-        hello = (
-            b'{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"%b","capabilities":{},'
-            b'"clientInfo":{"name":"mcp-gateway-desktop","version":"%b"}}}' % (_REVISION.encode(), __version__.encode())
-        )
-        headers = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
-        answer = await self._client.send("POST", self._app.url, headers=headers, content=hello)
-        return Challenge.of(answer.headers.get("www-authenticate", "")) if answer.status in (401, 403) else Challenge()
+        for hello, headers in _GREETINGS:
+            answer = await self._client.send("POST", self._app.url, headers=headers, content=hello)
+            if answer.status in (401, 403):
+                return Challenge.of(answer.headers.get("www-authenticate", ""))
+        return Challenge()
 
     async def _drive(
         self,

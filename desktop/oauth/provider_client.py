@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -129,4 +130,5 @@ def _new_client(time_limit: float) -> httpx.AsyncClient:
     """On a worker thread: reading the system's certificates takes long."""
     import httpx
 
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log addresses with all that is in them
     return httpx.AsyncClient(follow_redirects=False, timeout=time_limit, verify=_tls_context())

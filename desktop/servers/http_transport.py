@@ -207,7 +207,8 @@ class HttpTransport:
         said = Challenge.of(challenge)
         if status == 403:
             if self._authorization is not None and said.wants_more:
-                raise await self._authorization.more_wanted(said.scope)
+                error = await self._authorization.more_wanted(said.scope)
+                raise error if self.version else SignInRequiredError(error.message, error.hint)
             if not self.version:
                 raise self.sign_in()
             return False

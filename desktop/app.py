@@ -22,6 +22,7 @@ from desktop.gateway.dynamic_tools import DynamicTools
 from desktop.gateway_options import GatewayOptions
 from desktop.host import Host
 from desktop.running_host import RunningHost
+from desktop.secrets.core_dumps import forbid_core_dumps
 from desktop.servers.described_image import image_describer
 from desktop.services import Services
 from desktop.state.features import feature
@@ -120,6 +121,7 @@ class Application(RunningHost):
     @classmethod
     async def create(cls, options: GatewayOptions, paths: Paths) -> Application:
         """Build the services; nothing runs yet."""
+        forbid_core_dumps()
         lock = await asyncio.to_thread(InstanceLock, paths.own)
         try:
             return cls(Services(options, paths, lock))

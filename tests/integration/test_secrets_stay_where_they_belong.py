@@ -91,9 +91,9 @@ def stage(keychain: Keychain) -> Stage:
 
 
 @contextlib.contextmanager
-def gateway(stage: Stage) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """The gateway as a program that says all it can; yields it and its URL."""
-    log = stage.folder / "gateway.log"
+def gateway(stage: Stage, *, crashes: bool = False) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """The gateway as a program that says all it can; yields it and its URL. It ends as asked, or by a crash."""
+    log = stage.folder / ("crash.log" if crashes else "gateway.log")
     flags = ["--transport", "streaming", "--port", str(free_port()), "--verbose", "--log-calls", "--start-timeout", "5"]
     command = [sys.executable, "-m", "desktop", "gateway", "run", *flags]
     with log.open("ab") as output:
@@ -102,8 +102,8 @@ def gateway(stage: Stage) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
         wait_until(lambda: "> Initialized in" in log.read_text("utf-8"), what="the start of the gateway", seconds=60)
         lines = log.read_text("utf-8").splitlines()
         yield process, next(line for line in lines if "Gateway URL: " in line).partition("URL: ")[2]
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 0, log.read_text("utf-8")
+        process.send_signal(signal.SIGABRT if crashes else signal.SIGTERM)
+        assert process.wait(timeout=30) == (-signal.SIGABRT if crashes else 0), log.read_text("utf-8")
     finally:
         process.kill()
         process.wait(timeout=10)
@@ -266,5 +266,15 @@ async def test_secrets_of_packages_without_a_container(stage: Stage) -> None:
             await call(stage, mcp, "environment")
     assert "loud ended with exit code 3" in stage.run(code=HOST_TEXTS)
     assert "LOUD_KEY=" in (stage.folder / "gateway.log").read_text("utf-8")
+
+    # A crash: Python tells where each thread was, and the system writes no image of the memory.
+    stage.environment["PYTHONFAULTHANDLER"] = "1"
+    with gateway(stage, crashes=True) as (process, url):
+        async with client(stage, url) as mcp:
+            await call(stage, mcp, "environment")
+            limits = Path(f"/proc/{process.pid}/limits").read_text("utf-8")
+            assert [line.split()[4] for line in limits.splitlines() if line.startswith("Max core file size")] == ["0"]
+    assert "Fatal Python error: Aborted" in (stage.folder / "crash.log").read_text("utf-8")
+    assert list(stage.folder.rglob("core*")) == []
     assert canaries.in_texts(stage.said) == {}
     assert canaries.in_files(stage.folder) == {}

@@ -40,7 +40,13 @@ APPLICATIONS: Final = (
             macos=("{support}/Claude",),
             windows=("{roaming}/Claude",),
         ),
-        processes=("claude-desktop", "Claude", "claude.exe"),
+        processes=("claude-desktop",),
+        # The name of its process is that of Claude Code too.
+        lock=Places(
+            linux=("{config}/Claude/SingletonLock", "{config}/claude/SingletonLock"),
+            macos=("{support}/Claude/SingletonLock",),
+            windows=("{local}/Packages/Claude_*/LocalCache/Roaming/Claude/lockfile", "{roaming}/Claude/lockfile"),
+        ),
         introduces=("claude-ai", "claude desktop"),
         restart="Quit Claude Desktop fully, its icon in the tray or menu bar too, and start it again",
         longest_name=64,

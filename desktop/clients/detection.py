@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 import enum
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 from desktop.clients.description import Client
 from desktop.clients.machine import Machine
 from desktop.clients.processes import Running, is_alive
 
 __all__ = ["Presence", "Sign", "detect"]
+
+_CHROMIUM_ON_WINDOWS: Final = "lockfile"
 
 
 class Sign(enum.Enum):
@@ -61,8 +65,18 @@ def _look(client: Client, machine: Machine) -> tuple[Sign, str]:
 
 
 def _runs(client: Client, machine: Machine, running: Running) -> bool:
-    for lock in machine.expand_all(client.lock.on(machine.platform)):
-        with contextlib.suppress(OSError, ValueError):  # no lock, or one in a form we don't know: it does not run
-            if is_alive(int(lock.read_text(encoding="ascii").strip())):
-                return True
+    if any(_is_held(lock) for lock in machine.expand_all(client.lock.on(machine.platform))):
+        return True
     return running.any_of(client.processes)
+
+
+def _is_held(lock: Path) -> bool:
+    """Whether the program that made a lock lives: VS Code's kin write their process id into it, Chromium's a link to
+    ``HOST-ID``; on Windows Chromium's is there only while the program runs."""
+    with contextlib.suppress(OSError, ValueError):  # no lock, or one in a form we don't know: it does not run
+        if lock.is_symlink():
+            return is_alive(int(str(lock.readlink()).rpartition("-")[2]))
+        if lock.name == _CHROMIUM_ON_WINDOWS:
+            return lock.exists()
+        return is_alive(int(lock.read_text(encoding="ascii").strip()))
+    return False

@@ -148,9 +148,9 @@ EDITORS: Final = (
         stdio={"source": "custom", "enabled": True, **_COMMAND},
         http=_URL,
         project=ProjectFile(path=".zed/settings.json"),
-        programs=("zed", "zeditor", "zedit"),
+        programs=("zeditor", "zedit"),  # zed itself may be the daemon of the ZFS file system
         apps=Places(
-            linux=("~/.local/zed.app",),
+            linux=("~/.local/zed.app", "~/.local/bin/zed"),
             macos=("/Applications/Zed.app", "~/Applications/Zed.app"),
             windows=("{local}/Programs/Zed",),
         ),
@@ -307,7 +307,7 @@ EDITORS: Final = (
         stdio=_COMMAND,
         http=_URL,
         project=ProjectFile(path=".amazonq/mcp.json"),
-        programs=("q",),
+        apps=Places(macos=("/Applications/Amazon Q.app",)),
         traces=Places(everywhere=("~/.aws/amazonq",)),
         introduces=("q-cli", "amazon q", "amazonq"),
         restart="Restart Amazon Q",

@@ -78,6 +78,25 @@ def test_an_editor_runs_while_the_process_in_its_lock_lives(machine: Machine, tm
     assert detect(known("cursor"), machine, Running()).running is False
 
 
+def test_chromiums_link_names_the_process(machine: Machine, tmp_path: Path) -> None:
+    lock = tmp_path / ".config" / "Claude" / "SingletonLock"
+    lock.parent.mkdir(parents=True)
+    for target, expected in [(f"some-host-{os.getpid()}", True), ("some-host-x", False), ("elsewhere", False)]:
+        lock.unlink(missing_ok=True)
+        lock.symlink_to(target)
+        assert detect(known("claude-desktop"), machine, Running()).running is expected
+    assert not detect(known("claude-desktop"), machine, Running(frozenset({"claude"}))).running
+    assert detect(known("claude-code"), machine, Running(frozenset({"claude"}))).running
+
+
+def test_on_windows_chromiums_lock_is_there_only_while_the_program_runs(tmp_path: Path) -> None:
+    machine = Machine(environ={"USERPROFILE": str(tmp_path), "APPDATA": str(tmp_path / "Roaming")}, platform="win32")
+    assert not detect(known("claude-desktop"), machine, Running()).running
+    (tmp_path / "Roaming" / "Claude").mkdir(parents=True)
+    (tmp_path / "Roaming" / "Claude" / "lockfile").touch()
+    assert detect(known("claude-desktop"), machine, Running()).running
+
+
 def test_a_program_that_runs_is_seen_by_its_name(machine: Machine, tmp_path: Path) -> None:
     program = tmp_path / "goosed"
     shutil.copy(shutil.which("sleep") or "/bin/sleep", program)

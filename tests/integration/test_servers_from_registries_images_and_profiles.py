@@ -27,6 +27,7 @@ from desktop.state.yaml_edit import REMOVED, Change
 from tests.helpers.fake_mcp import eventually
 from tests.helpers.gateway_client import GatewayClient
 from tests.helpers.home import Home
+from tests.helpers.mcp_clients import connected
 from tests.helpers.ports import free_port
 from tests.helpers.registry import Registry, registry
 from tests.helpers.remote_server import remote_server
@@ -218,3 +219,28 @@ async def test_a_profile_runs_and_its_changes_are_followed(home: Home, docker_en
             await eventually(lambda: "convert_time" in offered() and "echo" not in offered(), seconds=LIMIT)
             text = yaml_text.parse((home.paths.profiles / "work.yaml").read_text("utf-8"), "")
             assert len(text["servers"]) == 1
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])  # 2026-07-28 where it is spoken, and the handshake era
+async def test_a_client_reaches_a_profile_at_its_own_path(home: Home, mode: str) -> None:
+    home.catalog({"memory": home.container("memory")})
+    home.enable("memory")
+    record = {
+        "type": "image",
+        "image": "mcp-gateway-test/time",
+        "tools": ["get_current_time"],
+        "snapshot": {"server": {"name": "time", **home.container("time")}},
+    }
+    profiles_of(home.paths).create("work", new_document("work", "Work", [record]))
+    options = GatewayOptions(selection=Selection(all_profiles=True), dynamic_tools=False)
+    async with running(options, home.paths) as application:
+        assert await application.settled(LIMIT)
+        url = await application.listen("127.0.0.1", 0, token="of-the-test")
+        async with connected("streaming", url=f"{url}/work", token="of-the-test", mode=mode) as client:
+            assert [tool.name for tool in (await client.list_tools()).tools] == ["get_current_time"]
+            result = await client.call_tool("get_current_time", {"timezone": "UTC"})
+            assert not result.is_error
+        async with connected("streaming", url=url, token="of-the-test", mode=mode) as client:
+            names = {tool.name for tool in (await client.list_tools()).tools}
+            assert "read_graph" in names
+            assert "get_current_time" not in names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -12,7 +13,7 @@ from PySide6.QtCore import QMimeData, QObject, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
-from desktop.errors import GatewayError
+from desktop.errors import GatewayError, SignInCancelledError
 from desktop.host import Host, ServerSettings
 from desktop.policy.question import Answer
 from desktop.sharing import Sharing
@@ -149,6 +150,28 @@ class Actions(QObject):
     def answer(self, question: int, answer: Answer) -> None:
         """Answer a question of the host."""
         self._run(lambda host: host.answer(question, answer))
+
+    def sign_in(self, app: str) -> None:
+        """Open the browser to sign in to an app; that the person calls it off is no failure."""
+
+        async def signing_in(host: Host) -> None:
+            with contextlib.suppress(SignInCancelledError):
+                await host.sign_in(app)
+
+        self._run(signing_in)
+
+    def cancel_sign_in(self, app: str) -> None:
+        """Call a sign-in off."""
+        self._run(lambda host: host.cancel_sign_in(app))
+
+    def sign_out(self, app: str) -> None:
+        """Sign out of an app, and tell when its provider could not be told."""
+
+        async def signing_out(host: Host) -> None:
+            if trouble := await host.sign_out(app):
+                self.noticed.emit(trouble)
+
+        self._run(signing_out)
 
     def copy(self, text: str) -> None:
         """Put a text on the clipboard."""

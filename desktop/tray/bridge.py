@@ -21,6 +21,8 @@ from desktop.host import (
     QuestionsChanged,
     RunningCall,
     ServersChanged,
+    SignInsChanged,
+    SignInStatus,
     StatusChanged,
 )
 from desktop.policy.question import Question
@@ -52,6 +54,7 @@ class Bridge(QObject):
         problems_changed: The configuration problems are new.
         questions_changed: A question to the person has come or gone.
         clients_changed: How AI clients stand is new.
+        sign_ins_changed: A sign-in has begun, ended, or its status is new.
         calls_ended: Calls that have ended, oldest first (a tuple of `CallRecord`).
         phase_changed: The host came, failed or is going.
     """
@@ -61,6 +64,7 @@ class Bridge(QObject):
     problems_changed = Signal()
     questions_changed = Signal()
     clients_changed = Signal()
+    sign_ins_changed = Signal()
     calls_ended = Signal(tuple)
     phase_changed = Signal()
 
@@ -76,6 +80,7 @@ class Bridge(QObject):
         self._problems_due = False
         self._questions_due = False
         self._clients_due = False
+        self._sign_ins_due = False
         self._calls: tuple[CallRecord, ...] = ()
         self._last_round = 0.0
         self._timer = QTimer(self)
@@ -153,6 +158,10 @@ class Bridge(QObject):
         """What waits for the person's answer."""
         return self._host.questions() if self._host else ()
 
+    def sign_in_of(self, server: str) -> SignInStatus | None:
+        """The sign-in a server uses."""
+        return self._host.sign_in_of(server) if self._host else None
+
     def stderr(self, name: str) -> tuple[str, ...]:
         """What the server wrote last to standard error."""
         return self._host.stderr(name) if self._host else ()
@@ -185,6 +194,8 @@ class Bridge(QObject):
                 self._questions_due = True
             case ClientsChanged():
                 self._clients_due = True
+            case SignInsChanged():
+                self._sign_ins_due = True
             case CallsEnded(calls=calls):
                 self._calls += calls
         if not self._timer.isActive():
@@ -209,6 +220,9 @@ class Bridge(QObject):
         if self._clients_due:
             self._clients_due = False
             self.clients_changed.emit()
+        if self._sign_ins_due:
+            self._sign_ins_due = False
+            self.sign_ins_changed.emit()
         if self._calls:
             calls, self._calls = self._calls, ()
             self.calls_ended.emit(calls)

@@ -25,6 +25,7 @@ from desktop.tray import artwork, words
 from desktop.tray.actions import Actions
 from desktop.tray.bridge import Bridge
 from desktop.tray.parts import ElidedLabel, caption, enlarge, muted, rule, tool_button
+from desktop.tray.sign_in_panel import SignInPanel
 from desktop.tray.theme import Theme, state_colour
 
 __all__ = ["ServerDetail"]
@@ -146,6 +147,7 @@ class ServerDetail(QFrame):
         self._consent = QPushButton(self.tr("Run without a container…"))
         self._consent.setProperty("primary", True)
         self._consent.clicked.connect(self._ask_consent)
+        self._sign_in = SignInPanel(self._bridge, self._actions)
         self._settings = QPushButton(self.tr("Settings…"))
         self._settings.clicked.connect(lambda: self._actions.edit_settings(self.server, self._theme, self.window()))
         self._follow = QPushButton(self.tr("Follow"))
@@ -207,6 +209,7 @@ class ServerDetail(QFrame):
         column.addSpacing(16)
         doing = QVBoxLayout()
         doing.setSpacing(8)
+        doing.addWidget(self._sign_in)
         doing.addWidget(self._consent, 0, Qt.AlignmentFlag.AlignLeading)
         doing.addLayout(buttons)
         column.addLayout(doing)
@@ -255,6 +258,7 @@ class ServerDetail(QFrame):
         tokens = self._theme.tokens
         self._back.setIcon(artwork.icon("back", QColor(tokens.text)))
         self._copy.setIcon(artwork.icon("copy", QColor(tokens.muted)))
+        self._sign_in.show_server(status)
         if status is None:
             return
         colour = QColor(state_colour(tokens, status.state))

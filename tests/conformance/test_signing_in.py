@@ -44,6 +44,8 @@ MODERN = (
     "metadata-issuer-mismatch",
 )
 SCENARIOS = [
+    ("2025-03-26", "2025-03-26-oauth-metadata-backcompat"),
+    ("2025-03-26", "2025-03-26-oauth-endpoint-fallback"),
     *(("2025-11-25", name) for name in BOTH_ERAS),
     *(("2026-07-28", name) for name in (*BOTH_ERAS, *MODERN)),
 ]

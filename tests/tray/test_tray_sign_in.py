@@ -1,0 +1,123 @@
+"""Signing in and out in the detail of a server."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from PySide6.QtGui import QGuiApplication
+from pytestqt.qtbot import QtBot
+
+from desktop.errors import SignInCancelledError, SignInError
+from desktop.host import SignInState, SignInStatus
+from desktop.servers.status import ServerState
+from desktop.tray.main_window import MainWindow
+from desktop.tray.sign_in_panel import SignInPanel
+from tests.helpers.fake_host import FakeHost
+from tests.tray.conftest import Run
+from tests.tray.test_tray_window import shown
+
+STATUS = SignInStatus(app="time", title="Time", servers=("time",), state=SignInState.NEEDED)
+
+
+@pytest.fixture
+def panel(window: MainWindow, host: FakeHost, qtbot: QtBot) -> SignInPanel:
+    shown(window, qtbot)
+    window.show_server("time")
+    return window.page.detail._sign_in
+
+
+def seen(panel: SignInPanel) -> list[str]:
+    """The buttons that are there."""
+    buttons = (panel._sign_in, panel._copy, panel._cancel, panel._sign_out)
+    return [button.text() for button in buttons if button.isVisible()]
+
+
+async def settled() -> None:
+    await asyncio.sleep(0.1)
+
+
+def test_it_is_hidden_where_there_is_nothing_to_sign_in_to(run: Run, panel: SignInPanel, host: FakeHost) -> None:
+    async def story() -> None:
+        assert not panel.isVisible()
+        host.set_sign_ins(replace(STATUS, state=SignInState.SIGNED_OUT))
+        await settled()
+        assert not panel.isVisible()
+        host.change("time", enabled=True, state=ServerState.NEEDS_SIGN_IN)
+        await settled()
+        assert seen(panel) == ["Sign in…"]
+
+    run(story())
+
+
+def test_each_state_has_its_words_and_buttons(run: Run, panel: SignInPanel, host: FakeHost) -> None:
+    async def story() -> None:
+        for status, sentence, buttons in (
+            (STATUS, "Your browser opens", ["Sign in…"]),
+            (replace(STATUS, reason="It failed", hint="Try again"), "It failed. Try again.", ["Sign in…"]),
+            (replace(STATUS, state=SignInState.SIGNING_IN), "Asking Time how to sign in…", ["Cancel"]),
+            (
+                replace(STATUS, state=SignInState.SIGNING_IN, link="https://a"),
+                "Finish signing in to Time in your browser.",
+                ["Copy link", "Cancel"],
+            ),
+            (
+                replace(STATUS, state=SignInState.SIGNING_IN, link="https://a", user_code="AB-CD"),
+                "Type the code AB-CD",
+                ["Copy link", "Cancel"],
+            ),
+            (replace(STATUS, state=SignInState.SIGNED_IN, scopes=("r",)), "You are signed in to Time.", ["Sign out"]),
+            (
+                replace(STATUS, state=SignInState.SIGNED_IN, scopes=("r",), wanted=("w",)),
+                "Time wants you to allow more.",
+                ["Allow more…", "Sign out"],
+            ),
+        ):
+            host.set_sign_ins(status)
+            await settled()
+            assert panel._about.text().startswith(sentence)
+            assert seen(panel) == buttons
+        assert panel._scopes.text() == "It asks for: w"
+
+    run(story())
+
+
+def test_the_buttons_ask_the_host(run: Run, panel: SignInPanel, host: FakeHost) -> None:
+    async def story() -> None:
+        host.set_sign_ins(STATUS)
+        await settled()
+        panel._sign_in.click()
+        host.set_sign_ins(replace(STATUS, state=SignInState.SIGNING_IN, link="https://a/b"))
+        await settled()
+        panel._copy.click()
+        assert QGuiApplication.clipboard().text() == "https://a/b"
+        panel._cancel.click()
+        host.set_sign_ins(replace(STATUS, state=SignInState.SIGNED_IN))
+        await settled()
+        panel._sign_out.click()
+        await settled()
+        assert host.calls == [("sign_in", "time"), ("cancel_sign_in", "time"), ("sign_out", "time")]
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(SignInCancelledError("called off"), []), (SignInError("Signing in failed"), ["Signing in failed"])],
+)
+def test_a_failure_is_told_and_calling_it_off_is_none(
+    run: Run, panel: SignInPanel, host: FakeHost, error: SignInError, told: list[str]
+) -> None:
+    said: list[str] = []
+    panel._actions.failed.connect(lambda message, hint: said.append(message))
+
+    async def story() -> None:
+        host.set_sign_ins(STATUS)
+        await settled()
+        host.fail_next = error
+        panel._sign_in.click()
+        await settled()
+        assert said == told
+
+    run(story())

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ConnectedClients"]
 
+_NEWS: Final = 0.1
 _PAUSE: Final = 5.0
 _AGAIN: Final = 60.0
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class ConnectedClients:
         self._endpoint = endpoint
         self._statuses: tuple[ClientStatus, ...] = ()
         self._refreshing = asyncio.Lock()
+        self._looks_soon = False
         services.gateway.changed.subscribe(lambda _: self._somebody_came())
 
     def views(self) -> tuple[ClientView, ...]:
@@ -111,6 +113,13 @@ class ConnectedClients:
         return Roster(self._services.paths, self._endpoint.url or usual_url())
 
     def _somebody_came(self) -> None:
+        """Sessions begin and end by the hundred; who they are of is looked at a few times a second."""
+        if not self._looks_soon:
+            self._looks_soon = True
+            asyncio.get_running_loop().call_later(_NEWS, self._look)
+
+    def _look(self) -> None:
+        self._looks_soon = False
         if self._services.gateway.sightings.look():
             self._services.events.publish(ClientsChanged())
 

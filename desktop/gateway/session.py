@@ -140,6 +140,7 @@ class Session:
 
     Attributes:
         client: "name version" of the client, as it said in ``initialize``.
+        introduced: The same as a pair.
         client_info: The same as JSON with all it said; empty when it said nothing.
         caller: Whose token it came with; None for the common token and where none is asked for.
         transport: How it is connected: ``stdio``, ``streaming`` or ``sse``.
@@ -172,6 +173,7 @@ class Session:
         self.additions: Additions | None = None
         self._on_quiet: asyncio.Event | None = None
         self._capabilities = b"{}"
+        self.introduced = ("", "")
         self.client_info = b""
         self._abilities: frozenset[str] = frozenset()
         self._asked_for = ""
@@ -202,7 +204,8 @@ class Session:
         info = jsonrpc.decode(params["clientInfo"]) if "clientInfo" in params else {}
         if isinstance(info, dict):
             self.client_info = bytes(params["clientInfo"]) if info else b""
-            self.client = f"{info.get('name', '')} {info.get('version', '')}".strip()
+            self.introduced = str(info.get("name", "")), str(info.get("version", ""))
+            self.client = " ".join(self.introduced).strip()
 
     def answers(self, method: str) -> bool:
         """Whether the client said that it takes this request from servers; methods we don't know are given a chance."""

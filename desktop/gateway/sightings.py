@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from desktop import jsonrpc
 from desktop.gateway.session import Session
 
 __all__ = ["Sighting", "Sightings"]
@@ -83,8 +83,7 @@ class Sightings:
     def _of(self, session: Session, now: float) -> Sighting | None:
         if not session.protocol_version:
             return None  # it has not said yet who it is
-        info = jsonrpc.decode(session.client_info) if session.client_info else {}
-        name, version = str(info.get("name", "")), str(info.get("version", ""))
+        name, version = session.introduced
         return Sighting(
             client=_client(session, name),
             name=name,
@@ -96,8 +95,11 @@ class Sightings:
 
 
 def _client(session: Session, name: str) -> str:
-    if session.caller is not None:
-        return session.caller.client
+    return session.caller.client if session.caller is not None else _introduced_as(name)
+
+
+@functools.lru_cache(maxsize=256)
+def _introduced_as(name: str) -> str:
     from desktop.clients.known import introduced_as  # here: a gateway starts without knowing any client
 
     client = introduced_as(name)

@@ -67,9 +67,12 @@ class Access:
             return Refusal(401, "Unauthorized")
         return None
 
-    async def learns_more(self) -> bool:
-        """Whether other tokens are in force than those that were looked at so far: a client was connected just now."""
-        return self._clients is not None and await asyncio.to_thread(self._clients.refresh)
+    async def learns_more(self, since: int) -> bool:
+        """Whether other tokens are in force than at the generation ``since``: a client was connected just now."""
+        if self._clients is None:
+            return False
+        await asyncio.to_thread(self._clients.refresh)
+        return self._clients.generation != since
 
     def caller(self, authorization: bytes) -> Caller | None:
         """The client whose token a request bears; None for the common token and for none."""

@@ -66,8 +66,9 @@ class HttpEndpoint:
         if path == "/health":
             await reply(send, 200 if self._ready() else 503)
             return
+        generation = self._access.generation
         refusal = self._access.refuse(headers)
-        if refusal is not None and refusal.status == 401 and await self._access.learns_more():
+        if refusal is not None and refusal.status == 401 and await self._access.learns_more(generation):
             refusal = self._access.refuse(headers)
         if refusal is not None:
             extra = ((b"www-authenticate", b'Bearer realm="MCP Gateway"'),) if refusal.status == 401 else ()

@@ -11,6 +11,7 @@ import hmac
 import json
 import secrets
 import string
+import threading
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -119,6 +120,7 @@ class TokenCheck:
         self._path = paths.client_tokens
         self._stamp: tuple[int, int, int] | None = None
         self._known: tuple[Caller, ...] = ()
+        self._refreshing = threading.Lock()
         self.generation = 0
 
     def caller(self, token: bytes) -> Caller | None:
@@ -139,17 +141,18 @@ class TokenCheck:
 
         A file that can't be understood lets nobody in.
         """
-        stamp = _stamp(self._path)
-        if stamp == self._stamp:
-            return False
-        try:
-            tokens = _read(self._path)
-        except StateFileError:
-            tokens = ()
-        self._stamp = stamp
-        self._known = tuple(Caller(token.client, bytes.fromhex(token.hash)) for token in tokens)
-        self.generation += 1
-        return True
+        with self._refreshing:
+            stamp = _stamp(self._path)
+            if stamp == self._stamp:
+                return False
+            try:
+                tokens = _read(self._path)
+            except StateFileError:
+                tokens = ()
+            self._stamp = stamp
+            self._known = tuple(Caller(token.client, bytes.fromhex(token.hash)) for token in tokens)
+            self.generation += 1
+            return True
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hmac
+from pathlib import Path
 
 import pytest
 
 from desktop.gateway.access import Access
+from desktop.secrets.client_tokens import ClientTokens, TokenCheck
+from tests.helpers.home import Home
 
 TOKEN = "s3cret-token"
 AUTHORIZED = {b"host": b"localhost:8811", b"authorization": b"Bearer " + TOKEN.encode()}
@@ -118,3 +121,19 @@ def test_a_socket_only_this_user_can_reach_needs_neither_host_nor_token() -> Non
 
 def test_the_host_is_checked_before_the_token_so_that_a_stranger_learns_nothing() -> None:
     assert status(Access(TOKEN), host=b"evil.example", authorization=b"Bearer x") == 403
+
+
+async def test_a_token_that_becomes_known_while_a_request_is_refused_lets_it_in_after_all(tmp_path: Path) -> None:
+    paths = Home(tmp_path).paths
+    check = TokenCheck(paths)
+    access = Access(token="common", clients=check)
+    token = ClientTokens(paths).issue("cursor", tmp_path / "mcp.json")
+    headers = {b"host": b"localhost", b"authorization": b"Bearer " + token.encode()}
+    generation = access.generation
+    assert access.refuse(headers) is not None
+
+    check.refresh()  # as the watch over the file does, on another thread
+
+    assert await access.learns_more(generation)
+    assert access.refuse(headers) is None
+    assert not await access.learns_more(access.generation)

@@ -47,7 +47,12 @@ class ConfigurationInForce:
         """Sentences about files that are broken."""
         broken = self._services.policy.current.broken
         refused = f"{broken}; until it is mended no secret is given away and no tool can be called"
-        return (*self.current.problems, *([refused] if broken and self.loaded else []))
+        lost = self._services.secrets.set_aside
+        return (
+            *self.current.problems,
+            *([refused] if broken and self.loaded else []),
+            *([f"The former secrets can't be opened any more; they are kept in {lost}"] if lost is not None else []),
+        )
 
     async def reload(self) -> None:
         """Read the files again and follow what changed; a broken file is named, its last good state stays in force."""

@@ -340,7 +340,10 @@ class Host(Protocol):
         """Take a secret away; one that isn't there is fine."""
 
     async def secrets_status(self) -> SecretsStatus:
-        """How secrets are kept. May let the system ask the person to unlock the keychain."""
+        """How secrets are kept. May let the system ask the person to unlock the keychain.
+
+        Where they can be read, servers that wait for one are tried again: the keychain may have been locked before.
+        """
 
     async def unlock_secrets(self, passphrase: str) -> None:
         """Open the secrets with the passphrase, or choose it where there is neither one nor a keychain yet.

@@ -293,6 +293,7 @@ class RunningHost:
             await secrets.unlock()
         except SecretStoreError as error:
             return SecretsStatus(protection=protection, reason=error.message, hint=error.hint)
+        self.services.fleet.retry_missing()
         return SecretsStatus(protection=protection)
 
     async def unlock_secrets(self, passphrase: str) -> None:

@@ -41,6 +41,10 @@ def _run(arguments: argparse.Namespace) -> int:
         on_pull=log.pull,
         on_egress=log.egress if arguments.debug_dns or arguments.verbose else None,
     )
+    if serving.transport != "stdio":  # over stdio the terminal is the client's
+        from desktop.cli.terminal_passphrase import ask_ahead
+
+        ask_ahead(Paths.of_user())
     from desktop.event_loop import new_event_loop
 
     with copied_to(arguments.log):

@@ -6,8 +6,33 @@ import os
 import sys
 
 from desktop.errors import PassphraseError
+from desktop.secrets.passphrase import DESCRIPTOR, VARIABLE
+from desktop.secrets.sealed_file import is_sealed_with_passphrase
 
-__all__ = ["TerminalPassphrase"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    from desktop.state.paths import Paths
+
+__all__ = ["TerminalPassphrase", "ask_ahead"]
+
+_QUESTION = "Passphrase of your secrets: "
+
+
+def ask_ahead(paths: Paths, environ: MutableMapping[str, str] = os.environ) -> None:
+    """Ask for the passphrase now if the stored secrets have one, and put it where the gateway looks for it.
+
+    Nothing is asked where no person looks at this program's own terminal, or the environment gives it already. What is typed
+    is not checked here: the servers that need a secret will say that it is wrong.
+    """
+    if VARIABLE in environ or DESCRIPTOR in environ or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return
+    if is_sealed_with_passphrase(paths.secrets):
+        import getpass  # here: hardly any command asks
+
+        if given := getpass.getpass(_QUESTION):
+            environ[VARIABLE] = given
 
 
 class TerminalPassphrase:
@@ -24,7 +49,7 @@ class TerminalPassphrase:
         import getpass  # here: hardly any command asks
 
         if not is_new:
-            return getpass.getpass("Passphrase of your secrets: ")
+            return getpass.getpass(_QUESTION)
         print("There is no keychain here; a passphrase will protect your secrets instead.", file=sys.stderr)
         chosen = getpass.getpass("New passphrase: ")
         if chosen and getpass.getpass("Once more: ") != chosen:

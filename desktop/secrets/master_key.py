@@ -19,9 +19,7 @@ LENGTH: Final = 32
 COST: Final = 2**16
 _BLOCK: Final = 8
 _ENTRY: Final = "master key "
-_HINT: Final = (
-    "Run docker-mcp secret set on a terminal, or give it in MCP_GATEWAY_PASSPHRASE or MCP_GATEWAY_PASSPHRASE_FD"
-)
+_HINT: Final = "Give it in MCP_GATEWAY_PASSPHRASE or MCP_GATEWAY_PASSPHRASE_FD"
 
 
 class Keychain(Protocol):

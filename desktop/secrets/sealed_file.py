@@ -14,7 +14,7 @@ from desktop.errors import SecretStoreError, StateFileError
 from desktop.secrets.store import SecretEntry
 from desktop.state.atomic_file import read_bytes
 
-__all__ = ["KeyDescription", "SealedFile", "UnsealError", "entries_in", "seal"]
+__all__ = ["KeyDescription", "SealedFile", "UnsealError", "entries_in", "is_sealed_with_passphrase", "seal"]
 
 SCHEMA_VERSION: Final = 1
 _NONCE: Final = 12
@@ -104,6 +104,15 @@ def entries_in(path: Path) -> tuple[SecretEntry, ...]:
     data = read_bytes(path)
     entries = SealedFile.parse(data, str(path)).entries if data.strip() else {}
     return tuple(entries[name] for name in sorted(entries))
+
+
+def is_sealed_with_passphrase(path: Path) -> bool:
+    """Whether a file is there that needs a passphrase; one that can't be read doesn't."""
+    try:
+        data = read_bytes(path)
+        return bool(data.strip()) and SealedFile.parse(data, str(path)).key.kind == "passphrase"
+    except (StateFileError, UnsealError):  # whoever needs a secret out of it will say what is wrong
+        return False
 
 
 def seal(

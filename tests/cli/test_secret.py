@@ -267,6 +267,17 @@ def test_on_a_terminal_a_name_that_no_server_asks_for_is_remarked(
     assert said in on_terminal(environment, "secret", "set", name, typed=[(f"Value of {name}: ", "hush")])
 
 
+def test_a_gateway_in_the_foreground_asks_for_the_passphrase_once(run: Run, environment: dict[str, str]) -> None:
+    set_secrets(run, one_a="hush", one_b="hush")
+    del environment["MCP_GATEWAY_PASSPHRASE"]
+    arguments = ["gateway", "run", "--dry-run", "--servers=one", "--transport=streaming", "--port=0", "--verbose"]
+    typed = [("Passphrase of your secrets: ", "correct horse")]
+    shown = on_terminal(environment, *arguments, typed=typed)
+    assert "one: secret one.a comes from the secret store" in shown
+    assert "hush" not in shown
+    assert "Passphrase" not in run(*arguments).stderr  # nobody is there
+
+
 def test_on_a_terminal_a_passphrase_is_chosen_once_and_asked_for_later(environment: dict[str, str]) -> None:
     del environment["MCP_GATEWAY_PASSPHRASE"]
     answers = [("New passphrase: ", "battery"), ("Once more: ", "battery")]

@@ -243,6 +243,21 @@ async def test_a_face_sets_secrets_and_unlocks_them_with_a_passphrase(
         await state(found, "pack", ServerState.NEEDS_SETTING)
 
 
+async def test_secrets_that_can_not_be_opened_any_more_are_among_the_problems(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    monkeypatch.setenv("MCP_GATEWAY_PASSPHRASE", "correct horse")
+    home.paths.secrets.parent.mkdir(parents=True)
+    home.paths.secrets.write_text("rubbish", encoding="utf-8")
+    async with running(GatewayOptions(), home.paths) as found:
+        assert "was damaged" in (await found.secrets_status()).reason
+        await found.set_secret("a", "1")
+        (kept,) = home.paths.secrets.parent.glob("*unreadable*")
+        assert found.problems() == (f"The former secrets can't be opened any more; they are kept in {kept}",)
+        assert (await found.secrets_status()).reason == ""
+
+
 async def run_command(home: Home, *arguments: str) -> None:
     environment = {**home.environment, "MCP_GATEWAY_PASSPHRASE": "correct horse"}
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "desktop", *arguments, env=environment)

@@ -14,7 +14,7 @@ from desktop.events import EventStream
 from desktop.gateway.open_calls import RunningCall
 from desktop.oauth.status import SignInState, SignInStatus
 from desktop.policy.question import Answer, Question
-from desktop.servers.status import OfferedTool, ServerStatus
+from desktop.servers.status import OfferedTool, ServerKind, ServerStatus
 from desktop.sharing import Sharing
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Activity",
     "CallsEnded",
+    "CatalogDetails",
+    "CatalogEntry",
+    "CatalogTool",
+    "Catalogs",
     "ClientsChanged",
     "EndpointStatus",
     "EngineState",
@@ -172,6 +176,16 @@ class ServerSettings:
     values: Mapping[str, Any] = field(default_factory=dict)
     secrets: tuple[SecretNeed, ...] = ()
 
+    @property
+    def complete(self) -> bool:
+        """Whether everything the server can't do without is set."""
+        missing = any(
+            name not in self.values and "default" not in ((schema.get("properties") or {}).get(name) or {})
+            for schema in self.schemas
+            for name in schema.get("required") or ()
+        )
+        return not missing and all(need.is_set or not need.is_required for need in self.secrets)
+
 
 class SettingsDesk(Protocol):
     """Where the settings of servers are read and written."""
@@ -187,6 +201,68 @@ class SettingsDesk(Protocol):
             StateFileError: config.yaml can't be written.
             SecretStoreError: The secrets can't be kept.
         """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogEntry:
+    """A server of the catalogs on one card.
+
+    Attributes:
+        name, title, description: The server, and what it does on one line.
+        kind: How it is reached.
+        category: The catalog's word for its subject, or empty.
+        source: Image, package or URL.
+        enabled: Whether it is on.
+        needs_key: It wants a secret.
+        needs_settings: It wants settings that have no default.
+        needs_sign_in: It wants a sign-in.
+        pinned: Its image is named by its digest, so that it can't be exchanged.
+        tools: How many tools the catalog knows of.
+    """
+
+    name: str
+    title: str
+    description: str = ""
+    kind: ServerKind = ServerKind.CONTAINER
+    category: str = ""
+    source: str = ""
+    enabled: bool = False
+    needs_key: bool = False
+    needs_settings: bool = False
+    needs_sign_in: bool = False
+    pinned: bool = False
+    tools: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogTool:
+    """A tool as the catalog describes it."""
+
+    name: str
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogDetails:
+    """More of one server: its tools, what turning it on gives it (a phrase each), who made it, and where to read on."""
+
+    name: str
+    tools: tuple[CatalogTool, ...] = ()
+    permissions: tuple[str, ...] = ()
+    owner: str = ""
+    license: str = ""
+    source: str = ""
+    readme: str = ""
+
+
+class Catalogs(Protocol):
+    """The servers of the catalogs."""
+
+    def entries(self) -> tuple[CatalogEntry, ...]:
+        """Every server, by title; the same objects as long as nothing has changed."""
+
+    def details(self, name: str) -> CatalogDetails | None:
+        """All that is known of one; None for one no catalog knows."""
 
 
 class Activity(Protocol):
@@ -233,6 +309,10 @@ class Host(Protocol):
     @property
     def activity(self) -> Activity:
         """The calls that were made."""
+
+    @property
+    def catalogs(self) -> Catalogs:
+        """The servers of the catalogs."""
 
     @property
     def settings_desk(self) -> SettingsDesk:

@@ -32,6 +32,7 @@ from desktop.host import (
     StatusChanged,
 )
 from desktop.hosting.activity import ActivityView
+from desktop.hosting.catalog import CatalogView
 from desktop.hosting.server_settings import ServerSettingsDesk
 from desktop.policy.question import Answer, Question
 from desktop.secrets.env_file import read_env_file
@@ -61,6 +62,7 @@ class RunningHost:
         services: The same.
         configuration: Which configuration is in force.
         activity: The calls that were made.
+        catalogs: The servers of the catalogs.
         settings_desk: Where the settings of servers are read and written.
         local_endpoint: Where clients reach the gateway.
         connected_clients: How AI clients stand.
@@ -70,6 +72,7 @@ class RunningHost:
         self.services = services
         self.configuration = ConfigurationInForce(services)
         self.activity = ActivityView(services.activity)
+        self.catalogs = CatalogView(self.configuration)
         self.settings_desk = ServerSettingsDesk(self.configuration, services.paths, self.secrets_of, self.set_secret)
         self.local_endpoint = LocalEndpoint(services.gateway, services.paths, ready=lambda: self.configuration.loaded)
         self.connected_clients = ConnectedClients(services, self.local_endpoint)

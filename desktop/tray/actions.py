@@ -85,11 +85,22 @@ class Actions(QObject):
 
         self._run(tried)
 
-    def edit_settings(self, name: str, theme: Theme, parent: QWidget | None = None) -> None:
-        """Open the dialog with a server's settings and secrets."""
+    def edit_settings(
+        self, name: str, theme: Theme, parent: QWidget | None = None, *, only_missing: bool = False
+    ) -> None:
+        """Open the dialog with a server's settings and secrets.
+
+        Args:
+            name: The server.
+            theme: For the dialog's colours.
+            parent: The window it belongs to.
+            only_missing: Open it only when something the server needs is not set yet.
+        """
         from desktop.tray.server_settings_dialog import ServerSettingsDialog  # here: most starts never open it
 
         def opened(settings: ServerSettings) -> None:
+            if only_missing and settings.complete:
+                return
             if parent is None or shiboken6.isValid(parent):
                 ServerSettingsDialog(settings, self, theme, parent).open()
 

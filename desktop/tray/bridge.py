@@ -12,6 +12,8 @@ from desktop.activity.record import CallRecord
 from desktop.clients.view import ClientView
 from desktop.host import (
     CallsEnded,
+    CatalogDetails,
+    CatalogEntry,
     ClientsChanged,
     EndpointStatus,
     EngineStatus,
@@ -137,6 +139,14 @@ class Bridge(QObject):
     def endpoint(self) -> EndpointStatus:
         """Our endpoint."""
         return self._host.endpoint() if self._host else EndpointStatus()
+
+    def catalog(self) -> tuple[CatalogEntry, ...]:
+        """Every server of the catalogs."""
+        return self._host.catalogs.entries() if self._host else ()
+
+    def catalog_details(self, name: str) -> CatalogDetails | None:
+        """All that is known of one of them."""
+        return self._host.catalogs.details(name) if self._host else None
 
     def clients(self) -> tuple[ClientView, ...]:
         """Every AI client we know; none before they were looked at."""

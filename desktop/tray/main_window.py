@@ -10,6 +10,7 @@ from desktop.tray import artwork, words
 from desktop.tray.actions import Actions
 from desktop.tray.banner import Banners
 from desktop.tray.bridge import Bridge, Phase
+from desktop.tray.catalog_page import CatalogPage
 from desktop.tray.memory import Memory
 from desktop.tray.page import Page
 from desktop.tray.parts import rule
@@ -92,6 +93,8 @@ class MainWindow(QWidget):
         if page is None:
             page = self._pages[place] = self._places[place].page(self._bridge, self._actions, self._theme)
             page.set_narrow(self._narrow)
+            if isinstance(page, CatalogPage):
+                page.detail.wanted.connect(self.show_server)
             self._stack.addWidget(page)
         self._stack.setCurrentWidget(page)
         self.sidebar.show_place(place)

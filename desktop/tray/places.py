@@ -6,6 +6,7 @@ from PySide6.QtCore import QCoreApplication
 
 from desktop.tray.activity_page import ActivityPage
 from desktop.tray.bridge import Bridge
+from desktop.tray.catalog_page import CatalogPage
 from desktop.tray.client_list import is_connected
 from desktop.tray.clients_page import ClientsPage
 from desktop.tray.page import Place
@@ -24,6 +25,12 @@ def places() -> tuple[Place, ...]:
             title=translate("Places", "Servers"),
             page=ServersPage,
             count=_servers_on,
+        ),
+        Place(
+            id="catalog",
+            drawing="catalog",
+            title=translate("Places", "Catalog"),
+            page=CatalogPage,
         ),
         Place(
             id="clients",

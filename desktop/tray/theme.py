@@ -223,6 +223,7 @@ def _style_sheet(t: Tokens) -> str:
     QComboBox {{
         background: {t.surface}; color: {t.text}; border: 1px solid {t.strong_border}; border-radius: 6px; padding: 5px 6px;
     }}
+    QComboBox::drop-down {{ border: none; width: 20px; }}
     QComboBox:focus {{ border: 2px solid {t.accent}; padding: 4px 5px; }}
     QComboBox QAbstractItemView {{
         background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; selection-background-color: {t.accent};

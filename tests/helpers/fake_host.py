@@ -16,6 +16,9 @@ from desktop.errors import GatewayError, ServerNotFoundError
 from desktop.events import EventStream
 from desktop.host import (
     CallsEnded,
+    CatalogDetails,
+    CatalogEntry,
+    CatalogTool,
     ClientsChanged,
     EndpointStatus,
     EngineState,
@@ -94,6 +97,7 @@ class FakeHost:
         self.activity = FakeActivity()
         self._client_views = some_clients()
         self.settings_desk = FakeSettingsDesk(self)
+        self.catalogs = FakeCatalogs(self)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[FakeHost]:
@@ -337,6 +341,55 @@ class FakeHost:
             raise error
         if len(call) > 1 and isinstance(call[1], str) and call[1] not in self._servers:
             raise ServerNotFoundError(f"No catalog has a server named {call[1]}")
+
+
+class FakeCatalogs:
+    """The fake host's servers as cards.
+
+    Attributes:
+        more: Entries beside those.
+    """
+
+    def __init__(self, host: FakeHost) -> None:
+        self._host = host
+        self._seen: tuple[object, tuple[CatalogEntry, ...]] = (None, ())
+        self.more: tuple[CatalogEntry, ...] = ()
+
+    def entries(self) -> tuple[CatalogEntry, ...]:
+        servers = self._host.servers()
+        key = (servers, self.more, tuple(self._host.secrets), tuple(self._host.settings_desk.schemas))
+        if self._seen[0] != key:
+            mine = (
+                CatalogEntry(
+                    name=status.name,
+                    title=status.title,
+                    description=status.description,
+                    kind=status.kind,
+                    category="productivity" if number % 2 else "devops",
+                    source=status.source,
+                    enabled=status.enabled,
+                    needs_key=status.name in self._host.secrets,
+                    needs_settings=status.name in self._host.settings_desk.schemas,
+                    needs_sign_in=status.name == "notion",
+                    pinned=number % 3 == 0,
+                    tools=status.tool_count or 0,
+                )
+                for number, status in enumerate(servers)
+            )
+            self._seen = (key, (*mine, *self.more))
+        return self._seen[1]
+
+    def details(self, name: str) -> CatalogDetails | None:
+        return CatalogDetails(
+            name=name,
+            tools=tuple(
+                CatalogTool(name=f"{name}_{verb}", about=f"Can {verb} things") for verb in ("list", "get", "find")
+            ),
+            permissions=("use the secret TOKEN", "reach the network"),
+            owner="Ada",
+            license="MIT",
+            source="https://example.org/source",
+        )
 
 
 class FakeSettingsDesk:

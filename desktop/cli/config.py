@@ -170,9 +170,10 @@ def _dump(arguments: argparse.Namespace) -> int:
     paths = Paths.of_user()
     dump = dumped(paths)
     if arguments.secrets:
+        from desktop.cli.terminal_passphrase import TerminalPassphrase
         from desktop.secrets.opening import opened
 
-        with opened(paths) as store:
+        with opened(paths, TerminalPassphrase()) as store:
             dump = asyncio.run(with_secrets(dump, store))
         output.tip("These are the values of your secrets; take care where they go.")
     sys.stdout.flush()
@@ -202,9 +203,10 @@ def _restore(arguments: argparse.Namespace) -> int:
     if arguments.secrets and dump.secrets is None:
         raise UsageError(f"{where} has no secrets in it", "Dump with --secrets, or restore without")
     if arguments.secrets:
+        from desktop.cli.terminal_passphrase import TerminalPassphrase
         from desktop.secrets.opening import opened
 
-        with opened(paths) as store:
+        with opened(paths, TerminalPassphrase()) as store:
             done = asyncio.run(_restore_all(dump, paths, where, store))
     else:
         done = restored(dump, paths, where)

@@ -53,7 +53,7 @@ def own_program(
 
 
 def _plugin() -> DockerPlugin:
-    return DockerPlugin(Paths.of_user(), plugin_folder())
+    return DockerPlugin(Paths.of_user(), plugin_folder(), is_bundle=bool(getattr(sys, "frozen", False)))
 
 
 def _install_arguments(parser: Parser) -> None:

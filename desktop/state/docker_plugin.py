@@ -23,6 +23,7 @@ from desktop.state.paths import Paths
 __all__ = ["DockerPlugin", "PluginStatus", "plugin_folder"]
 
 _SCHEMA: Final = 1
+_LINKS_ON_WINDOWS: Final = "Windows lets administrators make links, and everybody in its developer mode"
 # Docker looks at every file that begins with docker-; this one it passes over.
 _KEPT: Final = ".docker-mcp.before-mcp-gateway-desktop"
 
@@ -65,19 +66,21 @@ class DockerPlugin:
     """Installs this program as Docker's plugin ``mcp``, and takes it away again.
 
     A link leads to the program, so that it stays what it is when the program is brought up to date. On Windows, where
-    most people may make no links, a copy lies there.
+    most people may make no links, a copy lies there; a bundle's program finds its other files only through a link.
 
     Args:
         paths: Where our own state is: the receipt of what was installed.
         folder: The plugins folder, see `plugin_folder`.
         platform: As in `sys.platform`.
+        is_bundle: The program is part of a bundle, and of no use by itself.
     """
 
-    def __init__(self, paths: Paths, folder: Path, platform: str = sys.platform) -> None:
+    def __init__(self, paths: Paths, folder: Path, platform: str = sys.platform, *, is_bundle: bool = False) -> None:
         self.place = folder / ("docker-mcp.exe" if platform == "win32" else "docker-mcp")
         self._receipt_file = paths.own / "docker-plugin.json"
         self._lock = paths.lock_for(self._receipt_file)
-        self._copies = platform == "win32"
+        self._copies = platform == "win32" and not is_bundle
+        self._hint = _LINKS_ON_WINDOWS if platform == "win32" and is_bundle else ""
 
     def status(self) -> PluginStatus:
         """What is there now; raises `StateFileError` where it can't be looked at."""
@@ -115,7 +118,8 @@ class DockerPlugin:
             try:
                 self._place(program, receipt, put_aside=is_others)
             except OSError as error:
-                raise StateFileError(str(self.place), f"it can't be written ({reason_of(error)})") from error
+                reason = f"it can't be written ({reason_of(error)})"
+                raise StateFileError(str(self.place), reason, hint=self._hint) from error
         return self.status()
 
     def uninstall(self) -> bool:

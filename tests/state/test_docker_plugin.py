@@ -125,3 +125,27 @@ def test_a_receipt_nobody_understands_is_named(plugin: DockerPlugin, paths: Path
     receipt.write_text("[]", encoding="utf-8")
     with pytest.raises(StateFileError, match="no receipt"):
         plugin.status()
+
+
+@POSIX
+def test_a_bundle_is_linked_everywhere_since_a_copy_would_miss_its_other_files(
+    paths: Paths, folder: Path, program: Path
+) -> None:
+    plugin = DockerPlugin(paths, folder, "win32", is_bundle=True)
+    plugin.install(program)
+    assert plugin.place.name == "docker-mcp.exe"
+    assert plugin.place.readlink() == program
+
+
+def test_where_no_link_may_be_made_it_says_who_may(
+    paths: Paths, folder: Path, program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(1314, "A required privilege is not held by the client")
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    plugin = DockerPlugin(paths, folder, "win32", is_bundle=True)
+    with pytest.raises(StateFileError, match="developer mode"):
+        plugin.install(program)
+    assert list(folder.iterdir()) == []
+    assert not plugin.status().installed

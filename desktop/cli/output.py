@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any, Final, TextIO
 
+from desktop.cli.program import as_typed
+
 __all__ = [
     "bold",
     "clipped",
@@ -44,7 +46,7 @@ def print_json(value: Any, *, compact: bool = False) -> None:
 
 def remark(text: str) -> None:
     """A line for the person on standard error."""
-    print(printable(text, sys.stderr), file=sys.stderr)
+    print(printable(as_typed(text), sys.stderr), file=sys.stderr)
 
 
 def tip(text: str) -> None:

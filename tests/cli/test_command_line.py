@@ -12,6 +12,7 @@ import pytest
 
 from desktop import __version__
 from desktop.cli import main as command_line
+from desktop.cli import output
 from desktop.cli.commands import Command, Group
 from desktop.cli.main import group, main
 from desktop.cli.parser import Parser
@@ -173,6 +174,14 @@ def test_groups_may_hold_groups(capsys: pytest.CaptureFixture[str]) -> None:
 )
 def test_docker_hands_over_its_own_options(typed: list[str], variables: dict[str, str], rest: list[str]) -> None:
     assert plugin_arguments(typed) == (variables, rest)
+
+
+def test_remarks_name_commands_as_they_are_typed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["docker-mcp", "mcp", "catalog", "ls"])
+    output.remark("docker-mcp: nothing is here; docker-mcp catalog init fetches it.")
+    assert capsys.readouterr().err == "docker-mcp: nothing is here; docker mcp catalog init fetches it.\n"
 
 
 @pytest.mark.parametrize("typed", [[], ["server", "mcp"], ["--nonsense", "mcp"], ["--context"]])

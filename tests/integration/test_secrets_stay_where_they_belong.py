@@ -54,6 +54,7 @@ class Stage:
         self.environment = {name: value for name, value in keychain.environment.items() if name not in folders}
         self.environment["PYTHONPATH"] = str(ROOT)
         self.said: list[tuple[str, str]] = []
+        self.answers: dict[str, str] = {}
         self.folder = keychain.folder
 
     def run(self, *arguments: str, given: str | None = None, code: str = "") -> str:
@@ -91,11 +92,11 @@ def stage(keychain: Keychain) -> Stage:
 
 
 @contextlib.contextmanager
-def gateway(stage: Stage, *, crashes: bool = False) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def gateway(stage: Stage, *more: str, crashes: bool = False) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """The gateway as a program that says all it can; yields it and its URL. It ends as asked, or by a crash."""
     log = stage.folder / ("crash.log" if crashes else "gateway.log")
     flags = ["--transport", "streaming", "--port", str(free_port()), "--verbose", "--log-calls", "--start-timeout", "5"]
-    command = [sys.executable, "-m", "desktop", "gateway", "run", *flags]
+    command = [sys.executable, "-m", "desktop", "gateway", "run", *flags, *more]
     with log.open("ab") as output:
         process = subprocess.Popen(command, env=stage.environment, cwd=stage.folder, stdout=output, stderr=output)
     try:
@@ -120,9 +121,9 @@ async def client(stage: Stage, url: str) -> AsyncIterator[Any]:
 async def call(stage: Stage, client: Any, tool: str, /, **arguments: Any) -> None:
     """Call a tool, and keep what came of it."""
     try:
-        stage.said.append((tool, repr(await client.call_tool(tool, arguments))))
+        stage.answers[tool] = repr(await client.call_tool(tool, arguments))
     except Exception as error:
-        stage.said.append((tool, repr(error)))
+        stage.answers[tool] = repr(error)
 
 
 def containers(engine: docker.DockerClient, *servers: str) -> list[Any]:
@@ -148,7 +149,10 @@ def engine_knows(engine: docker.DockerClient, *servers: str) -> list[tuple[str, 
     return texts
 
 
-async def test_secrets_of_containers_tools_and_remote_servers(stage: Stage, docker_engine: docker.DockerClient) -> None:
+@pytest.mark.parametrize("blocked", [True, False])
+async def test_secrets_of_containers_tools_and_remote_servers(
+    stage: Stage, docker_engine: docker.DockerClient, blocked: bool
+) -> None:
     canaries = Canaries(
         "all.key", "loud.key", "argued.key", "tool.key", "far.key", "shut.key", "bare.key", "unused.key"
     )
@@ -186,7 +190,7 @@ async def test_secrets_of_containers_tools_and_remote_servers(stage: Stage, dock
     ):
         # The test's own servers get what they should ask for in their command line.
         test_servers = {f"/proc/{process.pid}/cmdline" for process in (right, wrong)}
-        with gateway(stage) as (process, url):
+        with gateway(stage, f"--block-secrets={str(blocked).lower()}") as (process, url):
             async with client(stage, url) as mcp:
                 stage.said.append(("tools/list", repr(await mcp.list_tools())))
                 await call(stage, mcp, "get-env")
@@ -194,8 +198,11 @@ async def test_secrets_of_containers_tools_and_remote_servers(stage: Stage, dock
                 await call(stage, mcp, "header", name="authorization")
                 await call(stage, mcp, "env", name="BARE_KEY")
                 await call(stage, mcp, "get-sum", a="x", b=canaries.values["all.key"])
-                for tool in ("get-env", "tool-fails", "header", "env"):  # each answered with its secret
-                    assert "a secret is being returned" in dict(stage.said)[tool], stage.said
+                # Each tool told its secret: to the client where nothing blocks it, to nobody else.
+                told = {"get-env": "all", "tool-fails": "tool", "header": "far", "env": "bare"}
+                found = canaries.in_texts((tool, stage.answers[tool]) for tool in told)
+                assert found == ({} if blocked else {tool: {f"{name}.key"} for tool, name in told.items()})
+                assert blocked == ("a secret is being returned" in stage.answers["get-env"])
                 assert {container.labels[SERVER_LABEL] for container in containers(docker_engine, "all", "bare")} == {
                     "all", "bare",
                 }  # fmt: skip
@@ -276,5 +283,6 @@ async def test_secrets_of_packages_without_a_container(stage: Stage) -> None:
             assert [line.split()[4] for line in limits.splitlines() if line.startswith("Max core file size")] == ["0"]
     assert "Fatal Python error: Aborted" in (stage.folder / "crash.log").read_text("utf-8")
     assert list(stage.folder.rglob("core*")) == []
+    assert canaries.in_texts(stage.answers.items()) == {}
     assert canaries.in_texts(stage.said) == {}
     assert canaries.in_files(stage.folder) == {}

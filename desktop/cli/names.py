@@ -187,6 +187,7 @@ def secret_names(given: Sequence[str]) -> Words:
 
 
 def features(given: Sequence[str]) -> Words:
+    """Features that can be turned on and off."""
     from desktop.state.features import KNOWN
 
     return {name: feature.summary for name, feature in KNOWN.items()}
@@ -206,16 +207,19 @@ def settings(given: Sequence[str]) -> Words:
 
 
 def settings_to_set(given: Sequence[str]) -> Words:
+    """The same, with a value to come."""
     return {f"{name}=": text for name, text in settings(given).items()}
 
 
 def clients(given: Sequence[str]) -> Words:
+    """AI clients."""
     from desktop.clients.known import CLIENTS
 
     return {client.id: client.name for client in CLIENTS}
 
 
 def profiles(given: Sequence[str]) -> Words:
+    """Profiles."""
     from desktop.state.paths import Paths
     from desktop.state.profiles import profiles_of
 
@@ -261,6 +265,7 @@ def profile_settings_to_set(given: Sequence[str]) -> Words:
 
 
 def templates(given: Sequence[str]) -> Words:
+    """Templates of profiles."""
     from desktop.catalog.profile_templates import TEMPLATES
 
     return {template.id: template.description for template in TEMPLATES}

@@ -109,4 +109,5 @@ class Places:
         """Whether an open connection is none that sessions are given as things are shared now."""
         if self.single_calls or isinstance(upstream, SingleUse):
             return self.single_calls is not isinstance(upstream, SingleUse)
-        return upstream.owner is not None and self.sharing is not Sharing.PER_CLIENT
+        asks = self._offering.interactive  # then sessions have connections of their own though it is shared
+        return upstream.owner is not None and self.sharing is not Sharing.PER_CLIENT and not asks

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 from desktop.errors import GatewayError
 from desktop.host import Host
-from desktop.tray import artwork
+from desktop.tray import artwork, words
 from desktop.tray.actions import Actions
 from desktop.tray.bridge import Bridge
 from desktop.tray.collector import Collector
@@ -29,6 +29,7 @@ from desktop.tray.memory import Memory
 from desktop.tray.menu import TrayMenu
 from desktop.tray.question_window import QuestionWindow, headline
 from desktop.tray.server_list import ServerFilter
+from desktop.tray.sign_in_notice import SignInNotice
 from desktop.tray.single_instance import Request, SingleInstance
 from desktop.tray.theme import Look, Theme
 
@@ -139,6 +140,8 @@ class TrayApplication(QObject):
         self.window = MainWindow(self.bridge, self.actions, self.theme, memory)
         self.question = QuestionWindow(self.bridge, self.actions, self.theme)
         self._newest_question = 0
+        self._sign_in_notice = SignInNotice(self.bridge, self)
+        self._sign_in_notice.ended.connect(self._on_sign_in_ended)
         self._looks_left = TRAY_LOOKS
         self._tray_watch = QTimer(self)
         self._tray_watch.setInterval(TRAY_LOOK_INTERVAL)
@@ -295,6 +298,15 @@ class TrayApplication(QObject):
             self._newest_question = newest
             told = next(question for question in self.bridge.questions() if question.id == newest)
             self.icon.notify(headline(told), self.tr("MCP Gateway asks you whether to allow it."))
+
+    def _on_sign_in_ended(self, title: str, server: str) -> None:
+        """Tell where the person looks, and have the server at hand when they open the window."""
+        if not self.window.isVisible():
+            self.window.show_server(server)
+        headline = self.tr("{title} wants you to sign in again").format(title=words.elided(title, 60))
+        self.icon.notify(
+            headline, self.tr("Its tools stay listed, and work again after it. Open MCP Gateway to sign in.")
+        )
 
     def _on_failure(self, message: str, _hint: str) -> None:
         """A failure is told in the window; when the window is hidden, also where the person looks."""

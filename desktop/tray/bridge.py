@@ -168,6 +168,10 @@ class Bridge(QObject):
         """What waits for the person's answer."""
         return self._host.questions() if self._host else ()
 
+    def sign_ins(self) -> tuple[SignInStatus, ...]:
+        """What one can be signed in to, as far as it is known."""
+        return self._host.sign_ins() if self._host else ()
+
     def sign_in_of(self, server: str) -> SignInStatus | None:
         """The sign-in a server uses."""
         return self._host.sign_in_of(server) if self._host else None
@@ -185,6 +189,7 @@ class Bridge(QObject):
         self._phase = phase
         self.phase_changed.emit()
         self._servers_due = self._status_due = self._problems_due = self._questions_due = True
+        self._sign_ins_due = True
         self._names = None
         self._publish()
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from desktop.errors import SignInError
@@ -125,3 +128,9 @@ async def test_a_record_that_is_not_ours_counts_as_none() -> None:
     vault = MemoryVault()
     vault.values[token_name("notes")] = "something else"
     assert await Records(vault).token("notes") is None
+
+
+def test_a_gateway_that_starts_imports_nothing_that_only_a_sign_in_needs() -> None:
+    script = "import sys, desktop.app; print([name for name in ('mcp', 'httpx', 'httpx2', 'pydantic') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], text=True, capture_output=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"

@@ -7,15 +7,20 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.errors import SignInCancelledError, SignInError
 from desktop.host import SignInState, SignInStatus
 from desktop.servers.status import ServerState
+from desktop.tray.bridge import Bridge
 from desktop.tray.main_window import MainWindow
+from desktop.tray.memory import Memory
+from desktop.tray.sign_in_notice import SignInNotice
 from desktop.tray.sign_in_panel import SignInPanel
-from tests.helpers.fake_host import FakeHost
+from tests.helpers.fake_host import FakeHost, few_servers
 from tests.tray.conftest import Run
+from tests.tray.test_tray_application import make
 from tests.tray.test_tray_window import shown
 
 STATUS = SignInStatus(app="time", title="Time", servers=("time",), state=SignInState.NEEDED)
@@ -121,3 +126,52 @@ def test_a_failure_is_told_and_calling_it_off_is_none(
         assert said == told
 
     run(story())
+
+
+def test_a_sign_in_that_ends_by_itself_is_noticed_once_and_no_other(run: Run, bridge: Bridge, host: FakeHost) -> None:
+    said: list[tuple[str, str]] = []
+    notice = SignInNotice(bridge)
+    notice.ended.connect(lambda title, server: said.append((title, server)))
+
+    async def story() -> None:
+        host.change("time", enabled=True)
+        for state in (SignInState.NEEDED, SignInState.SIGNED_IN, SignInState.SIGNED_OUT, SignInState.NEEDED):
+            host.set_sign_ins(replace(STATUS, state=state))
+            await settled()
+        assert said == []
+        for state in (SignInState.SIGNED_IN, SignInState.NEEDED, SignInState.NEEDED):
+            host.set_sign_ins(replace(STATUS, state=state))
+            await settled()
+        assert said == [("Time", "time")]
+        host.change("time", enabled=False)
+        for state in (SignInState.SIGNED_IN, SignInState.NEEDED):
+            host.set_sign_ins(replace(STATUS, state=state))
+            await settled()
+        assert said == [("Time", "time")]
+
+    run(story())
+
+
+def test_it_is_told_by_a_notification(
+    run: Run, qapp: QApplication, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("desktop.tray.icon.TrayIcon.notify", lambda _icon, title, _text: told.append(title) or True)
+    host = FakeHost(few_servers())
+    host.change("time", enabled=True)
+    tray = make(qapp, memory, host.running)
+
+    async def story() -> None:
+        serving = asyncio.create_task(tray.main(hidden=True))
+        async with asyncio.timeout(10):
+            while tray.bridge.host is None:
+                await asyncio.sleep(0.02)
+        for state in (SignInState.SIGNED_IN, SignInState.NEEDED):
+            host.set_sign_ins(replace(STATUS, state=state))
+            await settled()
+        assert tray.window.page.detail.server == "time"
+        tray.quit()
+        await serving
+
+    run(story())
+    assert "Time wants you to sign in again" in told

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import http.server
-import os
-import select
-import struct
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,37 +10,14 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run, command
+from tests.helpers import terminal
 
-pty = pytest.importorskip("pty", reason="only Unix has pseudo-terminals")
-fcntl = pytest.importorskip("fcntl")
-termios = pytest.importorskip("termios")
+pytest.importorskip("pty", reason="only Unix has pseudo-terminals")
 
 
 def on_a_terminal(environment: dict[str, str], *arguments: str, columns: int = 0, with_remarks: bool = False) -> str:
-    """What a command shows on a terminal of its own; with ``with_remarks`` also what it writes to standard error."""
-    master, slave = pty.openpty()
-    if columns:
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    process = subprocess.Popen(
-        command(*arguments),
-        env=environment,
-        stdin=slave,
-        stdout=slave,
-        stderr=slave if with_remarks else subprocess.DEVNULL,
-    )
-    os.close(slave)
-    shown = b""
-    while select.select([master], [], [], 30)[0]:
-        try:
-            piece = os.read(master, 65536)
-        except OSError:  # the terminal's other end was closed
-            break
-        if not piece:
-            break
-        shown += piece
-    os.close(master)
-    assert process.wait(timeout=30) == 0
-    return shown.decode()
+    """What one of our commands shows on a terminal of its own."""
+    return terminal.on_a_terminal(command(*arguments), environment, columns=columns, with_remarks=with_remarks)
 
 
 def test_colour_is_for_terminals_and_no_color_is_honoured(
@@ -148,8 +121,9 @@ def catalog_url() -> Iterator[str]:
 def test_a_download_shows_how_far_it_is_on_a_terminal_alone(
     environment: dict[str, str], docker_mcp: Path, run: Run, catalog_url: str
 ) -> None:
-    terminal = {**environment, "TERM": "xterm"}
-    shown = on_a_terminal(terminal, "catalog", "import", catalog_url, columns=100, with_remarks=True)
+    shown = on_a_terminal(
+        {**environment, "TERM": "xterm"}, "catalog", "import", catalog_url, columns=100, with_remarks=True
+    )
     assert f"Fetching {catalog_url}" in shown
     assert "of 0.7 MB" in shown
     assert shown.rindex("\x1b[K") > shown.rindex("of 0.7 MB")

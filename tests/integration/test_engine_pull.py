@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import logging
+import sys
 import tarfile
 import threading
 from collections.abc import AsyncIterator
@@ -21,11 +22,14 @@ from desktop.engine.docker_engine import DockerEngine
 from desktop.engine.ports import PullProgress
 from desktop.engine.pull import Pull
 from desktop.errors import ImageUnavailableError
+from tests.helpers.home import Home
+from tests.helpers.terminal import on_a_terminal
 
 pytestmark = pytest.mark.engine
 
 DOCKER_TYPE = "application/vnd.docker"
 LIMIT = 30.0
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def digest(data: bytes) -> str:
@@ -182,3 +186,21 @@ async def test_a_broken_credential_helper_does_not_keep_public_images_away(
     with caplog.at_level(logging.CRITICAL, "desktop.engine.pull"):
         await asyncio.wait_for(engine.pull(registry.image), LIMIT)
     assert await engine.image_id(registry.image) is not None
+
+
+async def test_the_command_line_shows_a_pull_on_a_terminal(registry: Registry, tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.catalog({"pulled": {"type": "server", "image": registry.image}})
+    home.enable("pulled")
+    command = [sys.executable, "-m", "desktop", "gateway", "run", "--dry-run", "--start-timeout", "20"]
+    shown = await asyncio.to_thread(
+        on_a_terminal,
+        command,
+        {**home.environment, "TERM": "xterm", "PYTHONPATH": str(ROOT)},
+        columns=100,
+        with_remarks=True,
+    )
+    line = f"\r\x1b[KPulling {registry.image}"
+    assert line in shown
+    # The image has no program, so its server can't start; by then the line is gone.
+    assert shown.index(line) < shown.rindex("\r\x1b[K") < shown.index("  > Can't start pulled: ")

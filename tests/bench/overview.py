@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tests.bench.calls import CONTAINER_BASE, REMOTE_BASE
 from tests.bench.scale import CLIENTS, SERVERS, SESSIONS, TOOLS
-from tests.bench.startup import DOCKER_BASE
+from tests.bench.startup import DOCKER_BASE, REAL
 from tests.bench.table import Row
 
 __all__ = ["overview"]
@@ -85,6 +85,18 @@ _LINES = (
         column="ms",
         straight=DOCKER_BASE,
         theirs="2,770",
+    ),
+    *(
+        Line(
+            what=f"spawn to tools/list, 10 × {REAL}, {known}, ms",
+            group=_START,
+            name=f"gateway, 10 × {REAL}, {cached}",
+            column="ms",
+            straight=f"docker run -i ({REAL})",
+            theirs="12,300 (1,350)",
+            wanted=wanted,
+        )
+        for known, cached, wanted in (("listed", "listings cached", "400"), ("never listed", "nothing cached", ""))
     ),
     Line(
         what="tools/call, default mode, p50 ms",

@@ -84,12 +84,12 @@ def loops() -> tuple[str, ...]:
 
 
 @contextlib.contextmanager
-def private_home(containers: int = 0, remote: str = "") -> Iterator[Home]:
-    """A home with so many echo containers enabled, and a remote server where a URL is given."""
+def private_home(containers: int = 0, remote: str = "", image: str = "echo") -> Iterator[Home]:
+    """A home with so many containers enabled, of echo servers by default, and a remote server where a URL is given."""
     root = Path(tempfile.mkdtemp(prefix="mcpgw-"))
     try:
         home = Home(root)
-        servers = {f"echo{number}": home.container("echo") for number in range(containers)}
+        servers = {f"{image}{number}": home.container(image) for number in range(containers)}
         if remote:
             servers["remote"] = {"type": "remote", "remote": {"url": remote, "transport_type": "streamable-http"}}
         home.catalog(servers)

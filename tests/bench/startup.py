@@ -15,15 +15,16 @@ from tests.bench.stage import GATEWAY, IMAGE, ROOT, environment, gateway, privat
 from tests.bench.table import Row, number, ratio
 from tests.helpers.home import Home
 
-__all__ = ["first_list", "measure_startup"]
+__all__ = ["DOCKER_BASE", "REAL", "first_list", "measure_startup"]
 
 LIST = b'{"jsonrpc":"2.0","id":2,"method":"tools/list"}'
 PYTHON_BASE = "python -c pass"
 DOCKER_BASE = "docker run -i (one server, no gateway)"
+REAL, TIME_IMAGE, TIME = "mcp-server-time", "mcp-gateway-test/time", b'"get_current_time'
 
 
-def first_list(command: Sequence[str], environment: Mapping[str, str] | None = None) -> float:
-    """Milliseconds until tools/list is answered, after a whole handshake."""
+def first_list(command: Sequence[str], environment: Mapping[str, str] | None = None, tool: bytes = b'"echo') -> float:
+    """Milliseconds until tools/list is answered, with such a tool in it, after a whole handshake."""
     begun = time.perf_counter()
     process = subprocess.Popen(
         command,
@@ -41,7 +42,7 @@ def first_list(command: Sequence[str], environment: Mapping[str, str] | None = N
         _answer(process.stdout, b'"id":1')
         process.stdin.write(INITIALIZED + b"\n" + LIST + b"\n")
         process.stdin.flush()
-        if b'"echo' not in _answer(process.stdout, b'"id":2'):
+        if tool not in _answer(process.stdout, b'"id":2'):
             raise RuntimeError("the list of tools is not complete")
         return (time.perf_counter() - begun) * 1e3
     finally:
@@ -60,13 +61,13 @@ def _python() -> float:
     return (time.perf_counter() - begun) * 1e3
 
 
-def _cold(home: Home) -> float:
+def _cold(home: Home, tool: bytes = b'"echo') -> float:
     shutil.rmtree(home.paths.listings, ignore_errors=True)
-    return first_list(GATEWAY, environment(home))
+    return first_list(GATEWAY, environment(home), tool)
 
 
-def measure_startup(servers: tuple[int, ...], rounds: int) -> list[Row]:
-    """Every way in turn, several rounds; medians."""
+def measure_startup(servers: tuple[int, ...], rounds: int, real: int) -> list[Row]:
+    """Every way in turn, several rounds; medians. The last are so many of a server in Python that others wrote."""
     with contextlib.ExitStack() as stack:
         ways: dict[str, Callable[[], float]] = {
             PYTHON_BASE: _python,
@@ -82,6 +83,11 @@ def measure_startup(servers: tuple[int, ...], rounds: int) -> list[Row]:
             ways[f"gateway, {what}, nothing cached"] = partial(_cold, home)
             ways[f"gateway, {what}, listings cached"] = partial(first_list, GATEWAY, environment(home))
             ways[f"shim to a running gateway, {what}"] = partial(first_list, GATEWAY, environment(shimmed))
+        home = stack.enter_context(private_home(containers=real, image="time"))
+        first_list(GATEWAY, environment(home), TIME)
+        ways[f"docker run -i ({REAL})"] = partial(first_list, ["docker", "run", "-i", "--rm", TIME_IMAGE], None, TIME)
+        ways[f"gateway, {real} × {REAL}, nothing cached"] = partial(_cold, home, TIME)
+        ways[f"gateway, {real} × {REAL}, listings cached"] = partial(first_list, GATEWAY, environment(home), TIME)
         found: dict[str, list[float]] = {name: [] for name in ways}
         for _ in range(rounds):
             for name, way in ways.items():

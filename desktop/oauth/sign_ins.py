@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from desktop.errors import (
     GatewayError,
@@ -20,15 +20,17 @@ from desktop.oauth import token_endpoint
 from desktop.oauth.access_tokens import AccessTokens
 from desktop.oauth.addresses import AddressRule
 from desktop.oauth.apps import PROVIDERS, App, Provider
-from desktop.oauth.code_flow import CodeFlow, Granted
-from desktop.oauth.device_flow import DeviceCode, DeviceFlow
 from desktop.oauth.grant import Registration, Token
-from desktop.oauth.loopback import Loopback
 from desktop.oauth.provider_client import ProviderClient
 from desktop.oauth.records import Records
 from desktop.oauth.settings import AppSettings, OAuthSettingsFile
 from desktop.oauth.status import SignInState, SignInStatus
 from desktop.oauth.steps import Step, at_step
+
+if TYPE_CHECKING:  # what only a sign-in needs is imported when there is one
+    from desktop.oauth.code_flow import Granted
+    from desktop.oauth.device_flow import DeviceCode, DeviceFlow
+    from desktop.oauth.loopback import Loopback
 
 __all__ = ["BrowserOpener", "SignIns"]
 
@@ -216,6 +218,9 @@ class SignIns:
         return granted.token
 
     async def _granted(self, app: App, scopes: tuple[str, ...], device: bool | None, under_way: _UnderWay) -> Granted:
+        from desktop.oauth.code_flow import CodeFlow
+        from desktop.oauth.loopback import Loopback
+
         settings = await asyncio.to_thread(self._settings.settings_of, app.name)
         provider = None if app.url else _provider(app, settings)
         known, token, secret = await self._stored(app, settings)
@@ -248,6 +253,8 @@ class SignIns:
     def _device_flow(
         self, app: App, provider: Provider, settings: AppSettings, secret: str, under_way: _UnderWay
     ) -> DeviceFlow:
+        from desktop.oauth.device_flow import DeviceFlow
+
         async def show(code: DeviceCode) -> None:
             under_way.user_code = code.code
             await self._show(app, under_way, code.link or code.address)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import shutil
 import tempfile
@@ -111,7 +112,10 @@ async def scene(home: Home, *, signed_in: bool = True, **options: object) -> Asy
             yield shown
 
 
-async def test_a_server_that_wants_a_sign_in_says_so_and_works_after_it(home: Home) -> None:
+async def test_a_server_that_wants_a_sign_in_says_so_and_works_after_it(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
     async with scene(home, signed_in=False) as shown:
         status = shown.application.server("notes")
         assert status is not None
@@ -124,6 +128,10 @@ async def test_a_server_that_wants_a_sign_in_says_so_and_works_after_it(home: Ho
         async with shown.client() as client:
             result = await client.call("whoami").result()
         assert result["content"][0]["text"] == "somebody who has signed in"
+        token = await shown.application.services.sign_ins._records.token("notes")
+        assert token is not None
+        assert token.access not in caplog.text
+        assert token.refresh not in caplog.text
 
 
 async def test_twenty_calls_that_find_the_token_ended_renew_it_once_and_all_succeed(home: Home) -> None:

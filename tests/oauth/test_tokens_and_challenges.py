@@ -131,6 +131,7 @@ async def test_a_record_that_is_not_ours_counts_as_none() -> None:
 
 
 def test_a_gateway_that_starts_imports_nothing_that_only_a_sign_in_needs() -> None:
-    script = "import sys, desktop.app; print([name for name in ('mcp', 'httpx', 'httpx2', 'pydantic') if name in sys.modules])"
+    late = ("mcp", "httpx", "httpx2", "pydantic", "desktop.oauth.code_flow", "desktop.oauth.device_flow")
+    script = f"import sys, desktop.app; print([name for name in {late} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], text=True, capture_output=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"

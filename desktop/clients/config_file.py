@@ -10,7 +10,7 @@ from desktop.clients.configured import ConfiguredServer, configured_servers
 from desktop.clients.description import Client, Shape
 from desktop.clients.document import EntryPath, Format, Item, entry_at
 from desktop.clients.gateway_entry import GatewayEntry, Way
-from desktop.clients.machine import Machine
+from desktop.clients.machine import Machine, is_there
 
 __all__ = ["ConfigFile", "other_file", "project_file", "user_file"]
 
@@ -114,7 +114,7 @@ def other_file(client: Client, machine: Machine) -> ConfigFile | None:
     """Another file of the user's with servers; None for a client that has none, or where it isn't there."""
     other = client.other
     path = machine.choose(other.places) if other is not None else None
-    if other is None or path is None or not path.is_file():
+    if other is None or path is None or not is_there(path):
         return None
     return ConfigFile(
         client=client,

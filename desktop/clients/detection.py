@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from desktop.clients.description import Client
-from desktop.clients.machine import Machine
+from desktop.clients.machine import Machine, is_there
 from desktop.clients.processes import Running, is_alive
 
 __all__ = ["Presence", "Sign", "detect"]
@@ -55,11 +55,11 @@ def _look(client: Client, machine: Machine) -> tuple[Sign, str]:
     if program := machine.find_program(client.programs):
         return Sign.PROGRAM, str(program)
     for path in machine.expand_all(client.apps.on(machine.platform)):
-        if path.exists():
+        if is_there(path):
             return Sign.PROGRAM, str(path)
     file = machine.choose(client.places)
     for path in (*machine.expand_all(client.traces.on(machine.platform)), *((file,) if file is not None else ())):
-        if path.exists():
+        if is_there(path):
             return Sign.SETTINGS, str(path)
     return Sign.NONE, ""
 

@@ -82,9 +82,13 @@ class ClientFile:
         """
         try:
             target = self.path.resolve()
-        except (OSError, RuntimeError) as error:  # Python before 3.13 reports a loop by RuntimeError
+            is_link = target.is_symlink()
+        except RuntimeError as error:  # Python before 3.13 reports a loop this way
             raise ClientFileError(self.where, "it is a loop of links") from error
-        if target.is_symlink():
+        except OSError as error:
+            reason = "it is a loop of links" if error.errno == errno.ELOOP else f"it can't be read ({reason_of(error)})"
+            raise ClientFileError(self.where, reason) from error
+        if is_link:
             raise ClientFileError(self.where, "it is a loop of links")
         if self._home is not None and self._leaves_home(target, self._home):
             raise ClientFileError(

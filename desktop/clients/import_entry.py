@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from desktop.catalog.registry_conversion import NODE_IMAGE, PYTHON_IMAGE, cache_volume
 from desktop.clients.configured import ConfiguredServer, Transport
+from desktop.clients.machine import is_there
 from desktop.clients.secret_signs import PlainKeys, is_reference
 from desktop.errors import GatewayError
 
@@ -182,7 +183,7 @@ def _npx(args: tuple[str, ...]) -> list[str]:
 def _folders(args: tuple[str, ...]) -> Iterator[str]:
     """What of this computer the program is told to look at, so that it is there in its container as well."""
     for argument in args:
-        if Path(argument).is_absolute() and Path(argument).exists():
+        if Path(argument).is_absolute() and is_there(Path(argument)):
             yield f"{argument}:{argument}"
 
 

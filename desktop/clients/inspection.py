@@ -16,7 +16,7 @@ from desktop.clients.document import EntryPath, read
 from desktop.clients.file_edit import ClientFile
 from desktop.clients.gateway_entry import NAME, Way
 from desktop.clients.known import CLIENTS
-from desktop.clients.machine import Machine
+from desktop.clients.machine import Machine, is_there
 from desktop.clients.processes import Running, running_programs
 from desktop.clients.receipts import Receipts
 from desktop.clients.status import ClientStatus, base_of, is_ours, program_gone, way_of
@@ -89,7 +89,7 @@ class Inspection:
         files = self.files(client, project)
         if not files:
             return ClientStatus(client=client, presence=presence)
-        status = ClientStatus(client=client, file=files[0], exists=files[0].path.is_file(), presence=presence)
+        status = ClientStatus(client=client, file=files[0], exists=is_there(files[0].path), presence=presence)
         try:
             sights = [self.look(file) for file in files]
             known = self._was_connected(client, files)

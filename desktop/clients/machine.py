@@ -12,7 +12,7 @@ from typing import Final
 
 from desktop.state.locations import home_dir
 
-__all__ = ["Machine", "Places"]
+__all__ = ["Machine", "Places", "is_there"]
 
 _LAUNCHD_PATH: Final = ("/opt/homebrew/bin", "/usr/local/bin")
 
@@ -67,7 +67,7 @@ class Machine:
         if "*" not in rest:
             return root / rest if rest else root
         folder, pattern, inside = _around_star(rest)
-        found = sorted((root / folder).glob(pattern)) if (root / folder).is_dir() else []
+        found = sorted((root / folder).glob(pattern)) if is_there(root / folder) else []
         return found[0] / inside if found else None
 
     def expand_all(self, places: Iterable[str]) -> tuple[Path, ...]:
@@ -86,9 +86,9 @@ class Machine:
                 return path
         paths = self.expand_all(listed)
         for path in paths:
-            if path.exists() or path.is_symlink():
+            if is_there(path) or path.is_symlink():
                 return path
-        return next((path for path in paths if path.parent.is_dir()), paths[0] if paths else None)
+        return next((path for path in paths if is_there(path.parent)), paths[0] if paths else None)
 
     def find_program(self, names: Iterable[str]) -> Path | None:
         """The first of these programs on the search path, or where installers put programs without telling it."""
@@ -129,6 +129,14 @@ class Machine:
     def _windows(self, variable: str, usual: str) -> Path:
         value = self.environ.get(variable, "")
         return Path(value) if value else self.home / "AppData" / usual
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is a file or folder; False too where that can't be found out, such as in a folder of somebody else's."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _around_star(rest: str) -> tuple[str, str, str]:

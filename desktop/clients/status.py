@@ -12,6 +12,7 @@ from desktop.clients.configured import ConfiguredServer, Transport, bearer_token
 from desktop.clients.description import Client
 from desktop.clients.detection import Presence
 from desktop.clients.gateway_entry import NAME, Way
+from desktop.clients.machine import is_there
 
 __all__ = ["ClientStatus", "base_of", "is_ours", "program_gone", "way_of"]
 
@@ -100,7 +101,7 @@ def base_of(server: ConfiguredServer) -> str:
 def program_gone(server: ConfiguredServer) -> bool:
     """Whether an entry starts a program that isn't there."""
     path = Path(server.command)
-    return server.transport is Transport.STDIO and path.is_absolute() and not path.exists()
+    return server.transport is Transport.STDIO and path.is_absolute() and not is_there(path)
 
 
 def _starts_us(server: ConfiguredServer) -> bool:

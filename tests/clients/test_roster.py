@@ -445,3 +445,11 @@ def test_geminis_own_lists_may_shut_us_out_and_that_is_told(roster: Roster, rule
     roster.connect(client)
     told = roster.status(client).outdated
     assert word in told if word else told == ""
+
+
+def test_a_place_that_can_not_even_be_looked_at_is_told_and_spoils_no_list(home: Path, paths: Paths) -> None:
+    impossible = "/" + "x" * 300  # longer than any file system takes, and the same to us as a folder we may not enter
+    machine = Machine(environ={"HOME": str(home), "PATH": "", "CODEX_HOME": impossible}, platform="linux")
+    statuses = {status.client.id: status for status in Roster(paths, URL, machine).statuses()}
+    assert impossible in statuses["codex"].error
+    assert statuses["cursor"].error == ""

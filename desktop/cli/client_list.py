@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from desktop.cli import output
 from desktop.clients.configured import ConfiguredServer, Transport, is_of_reference
+from desktop.clients.gateway_entry import choose_way
 from desktop.clients.status import ClientStatus
 from desktop.clients.view import view_of
 
@@ -116,6 +117,8 @@ def _gateway(status: ClientStatus, seen: Sequence[SeenClient] | None) -> dict[st
     """What is ours beside the reference's form."""
     client = status.client
     view = view_of(status, seen or ())
+    in_project = status.file is not None and status.file.in_project
+    choice = choose_way(client, in_project=in_project, profile=status.profile if status.ours is not None else "")
     return {
         "state": view.state.name.lower(),
         "line": view.line,
@@ -127,6 +130,8 @@ def _gateway(status: ClientStatus, seen: Sequence[SeenClient] | None) -> dict[st
         "format": status.file.format.value if status.file is not None else "",
         "entry": status.ours.name if status.ours is not None else "",
         "way": status.way.value if status.way is not None else "",
+        "usualWay": choice.way.value,
+        "why": choice.why if status.way in (None, choice.way) else "you chose it",
         "outdated": status.outdated,
         "referenceEntry": status.reference.name if status.reference is not None else "",
         "found": status.presence.sign.value,

@@ -95,8 +95,11 @@ def test_a_profile_and_the_way_may_be_chosen(run: Run, cursor: Path, listed: Cal
     assert listed("-g")["cursor"]["profile"] == "work"
     run("client", "connect", "cursor", "-g", "-q", "--way", "http")
     assert listed("-g")["cursor"]["gateway"]["way"] == "http"
+    assert "token can be revoked" in listed("-g")["cursor"]["gateway"]["why"]
     run("client", "connect", "cursor", "-g", "-q", "--way=stdio")
-    assert listed("-g")["cursor"]["gateway"]["way"] == "stdio"
+    found = listed("-g")["cursor"]["gateway"]
+    assert (found["way"], found["usualWay"], found["why"]) == ("stdio", "http", "you chose it")
+    assert "only programs" in listed("-g")["claude-desktop"]["gateway"]["why"]
     assert "--way is http or stdio" in refusal(run("client", "connect", "cursor", "-g", "--way", "pigeon"))
 
 

@@ -65,6 +65,7 @@ async def test_what_two_clients_had_each_for_itself_runs_once_for_both(home: Hom
                     result = await client.call_tool("get_current_time", {"timezone": "UTC"})
                     assert json.loads(result.content[0].text)["timezone"] == "UTC"
                     counts.append(await asyncio.to_thread(containers_of, application.instance))
+                application.gateway.sightings.look()
                 assert {sighting.client for sighting in application.gateway.sightings.all()} == {"codex", "cursor"}
                 assert counts[0] == counts[1]  # the second client has none of its own
 

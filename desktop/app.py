@@ -30,7 +30,6 @@ from desktop.state.paths import Paths
 
 __all__ = ["Application", "GatewayOptions", "hosted_by_tray", "running"]
 
-_DEFAULT_PORT: Final = 8811
 _ENGINE_LOOK_DELAY: Final = 0.5
 _INDEX_DELAY: Final = 2.0
 _CLIENTS_DELAY: Final = 1.0
@@ -86,6 +85,7 @@ async def _published() -> AsyncIterator[Application]:
     """
     options = GatewayOptions(selection=Selection(all_profiles=True), block_secrets="block", records_calls=True)
     async with running(options) as application:
+        await application.preferences.load()
         application.questions_are_seen()
         application.keep_search_ready()
         application.keep_catalog_current()
@@ -93,7 +93,7 @@ async def _published() -> AsyncIterator[Application]:
         await application.publish_locally()
         with contextlib.suppress(EndpointError):
             port = os.environ.get("MCP_GATEWAY_PORT", "")
-            number = int(port) if port.isdigit() else _DEFAULT_PORT
+            number = int(port) if port.isdigit() else application.preferences.current.port
             await application.listen("127.0.0.1", number, token=await application.token())
         yield application
 

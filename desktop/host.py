@@ -16,6 +16,7 @@ from desktop.oauth.status import SignInState, SignInStatus
 from desktop.policy.question import Answer, Question
 from desktop.servers.status import OfferedTool, ServerKind, ServerStatus
 from desktop.sharing import Sharing
+from desktop.state.app_settings import AppSettings
 
 if TYPE_CHECKING:
     from desktop.clients.roster import Connected, Plan, Removed
@@ -35,6 +36,7 @@ __all__ = [
     "Host",
     "HostEvent",
     "HostPart",
+    "Preferences",
     "ProblemsChanged",
     "QuestionsChanged",
     "RunningCall",
@@ -265,6 +267,22 @@ class Catalogs(Protocol):
         """All that is known of one; None for one no catalog knows."""
 
 
+class Preferences(Protocol):
+    """The person's choices for the program itself."""
+
+    @property
+    def current(self) -> AppSettings:
+        """The choices in force."""
+
+    async def change(self, **changes: Any) -> AppSettings:
+        """Choose anew, by the names of `AppSettings`; it is applied at once. Returns all choices.
+
+        Raises:
+            UsageError: A value isn't right, or the port can't be had.
+            StateFileError: The choices can't be kept.
+        """
+
+
 class Activity(Protocol):
     """The calls that were made."""
 
@@ -309,6 +327,10 @@ class Host(Protocol):
     @property
     def activity(self) -> Activity:
         """The calls that were made."""
+
+    @property
+    def preferences(self) -> Preferences:
+        """The person's choices for the program itself."""
 
     @property
     def catalogs(self) -> Catalogs:

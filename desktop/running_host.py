@@ -33,6 +33,7 @@ from desktop.host import (
 )
 from desktop.hosting.activity import ActivityView
 from desktop.hosting.catalog import CatalogView
+from desktop.hosting.preferences import PreferencesDesk
 from desktop.hosting.server_settings import ServerSettingsDesk
 from desktop.policy.question import Answer, Question
 from desktop.secrets.env_file import read_env_file
@@ -62,6 +63,7 @@ class RunningHost:
         services: The same.
         configuration: Which configuration is in force.
         activity: The calls that were made.
+        preferences: The person's choices for the program itself.
         catalogs: The servers of the catalogs.
         settings_desk: Where the settings of servers are read and written.
         local_endpoint: Where clients reach the gateway.
@@ -71,10 +73,11 @@ class RunningHost:
     def __init__(self, services: Services) -> None:
         self.services = services
         self.configuration = ConfigurationInForce(services)
-        self.activity = ActivityView(services.activity)
+        self.local_endpoint = LocalEndpoint(services.gateway, services.paths, ready=lambda: self.configuration.loaded)
+        self.preferences = PreferencesDesk(services, self.local_endpoint)
+        self.activity = ActivityView(services.activity, self.preferences)
         self.catalogs = CatalogView(self.configuration)
         self.settings_desk = ServerSettingsDesk(self.configuration, services.paths, self.secrets_of, self.set_secret)
-        self.local_endpoint = LocalEndpoint(services.gateway, services.paths, ready=lambda: self.configuration.loaded)
         self.connected_clients = ConnectedClients(services, self.local_endpoint)
 
     @property

@@ -156,11 +156,12 @@ class Services:
             most_running=options.most_running,
             echo=options.on_stderr,
         )
+        self._guard = self._call_guard()
         self.gateway = Gateway(
             self.fleet,
             patterns=options.tools,
             call_log=self._call_log(),
-            guard=self._call_guard(),
+            guard=self._guard,
             policy=lambda: self.policy.current,
             with_server_names=feature(paths.docker_config, "tool-name-prefix", default=False),
         )
@@ -225,12 +226,18 @@ class Services:
     def _uses_docker_desktop(self) -> bool:
         return self.monitor.info is not None and is_docker_desktop(self.monitor.info.address)
 
+    def screen_calls(self, how: str) -> None:
+        """From now on search calls for secrets: ``block`` or ``redact``; empty does not."""
+        self._guard.set_screen(self._screen(how))
+
+    def _screen(self, how: str) -> SecretScreen | None:
+        if not how:
+            return None
+        return SecretScreen(SecretScanner(self.redactor), redact=how == "redact", tell=self.options.on_scan)
+
     def _call_guard(self) -> CallGuard:
         """What stands around calls."""
-        options, screen = self.options, None
-        if options.block_secrets:
-            redact = options.block_secrets == "redact"
-            screen = SecretScreen(SecretScanner(self.redactor), redact=redact, tell=options.on_scan)
+        options, screen = self.options, self._screen(self.options.block_secrets)
         runner = InterceptorRunner(self.launcher, self._interceptor_says, time_limit=options.interceptor_timeout)
         consent = CallConsent(self.questions, self.consent, self.redactor.clean)
         return CallGuard(interceptors=options.interceptors, runner=runner, screen=screen, consent=consent)

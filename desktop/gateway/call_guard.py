@@ -141,8 +141,11 @@ class CallGuard:
             asked: A session's tools that the person is to be asked about before each call, and where they lead.
         """
         self._later, self._server_of, self._asked = later, server_of, asked
-        kinds = _KINDS if self._screen is not None else {"tools/call": "tool"}
-        return {**methods, **{name: self._around(methods[name], kind) for name, kind in kinds.items()}}
+        return {**methods, **{name: self._around(methods[name], kind) for name, kind in _KINDS.items()}}
+
+    def set_screen(self, screen: SecretScreen | None) -> None:
+        """From now on search calls with this; None does not."""
+        self._screen = screen
 
     def session_ended(self, session: Session) -> None:
         """Forget what the person has allowed for a session."""
@@ -150,10 +153,9 @@ class CallGuard:
             self._consent.session_ended(session.id)
 
     def _around(self, method: Method, kind: str) -> Method:
-        watches = self._screen is not None or bool(self._interceptors)
-
         def take(call: Call, message: Envelope) -> None:
-            if not watches and (self._consent is None or not self._asked(call.session)):
+            watches = self._screen is not None or bool(self._interceptors)
+            if not watches and (kind != "tool" or self._consent is None or not self._asked(call.session)):
                 method(call, message)
                 return
             subject = _subject.decode(message.params)
@@ -206,30 +208,35 @@ class CallGuard:
             data = jsonrpc.encode(members)
         screen.note(call, "  - Scanning tool call arguments for secrets...")
         if len(data) <= INLINE:
-            self._arguments_searched(call, message, method, data, screen.search(data))
+            self._arguments_searched(call, message, method, data, screen, screen.search(data))
         else:
 
             async def search() -> None:
                 found = await asyncio.to_thread(screen.search, data)
                 call.task = None
-                self._arguments_searched(call, message, method, data, found)
+                self._arguments_searched(call, message, method, data, screen, found)
 
             self._later(call, search())
 
     def _arguments_searched(
-        self, call: GuardedCall, message: Envelope, method: Method, data: bytes, found: tuple[bytes, str]
+        self,
+        call: GuardedCall,
+        message: Envelope,
+        method: Method,
+        data: bytes,
+        screen: SecretScreen,
+        found: tuple[bytes, str],
     ) -> None:
         cleaned, families = found
-        assert self._screen is not None
         if families:
             text = f"a secret is being passed to {call.kind} {call.subject}: {families}"
-            self._screen.note(call, f"  > {text}")
+            screen.note(call, f"  > {text}")
             call.pass_on(jsonrpc.response_error(call.id, jsonrpc.INVALID_PARAMS, text))
             return
         if cleaned is data:
-            self._screen.note(call, "  > No secret found in arguments.")
+            screen.note(call, "  > No secret found in arguments.")
         else:
-            self._screen.note(call, "  > Secrets in arguments were removed.")
+            screen.note(call, "  > Secrets in arguments were removed.")
             members = jsonrpc.fields(message.params)
             members |= jsonrpc.fields(Raw(cleaned)) if "inputResponses" in members else {"arguments": Raw(cleaned)}
             message.params = Raw(jsonrpc.encode(members))
@@ -285,24 +292,25 @@ class CallGuard:
             return
         screen.note(call, "  - Scanning tool call response for secrets...")
         if len(message) <= INLINE:
-            self._answer_searched(call, message, screen.search(message))
+            self._answer_searched(call, message, screen, screen.search(message))
         else:
 
             async def search() -> None:
-                self._answer_searched(call, message, await asyncio.to_thread(screen.search, message))
+                self._answer_searched(call, message, screen, await asyncio.to_thread(screen.search, message))
 
             self._later(call, search())
 
-    def _answer_searched(self, call: GuardedCall, message: bytes, found: tuple[bytes, str]) -> None:
+    def _answer_searched(
+        self, call: GuardedCall, message: bytes, screen: SecretScreen, found: tuple[bytes, str]
+    ) -> None:
         cleaned, families = found
-        assert self._screen is not None
         if families:
             text = f"a secret is being returned by the {call.subject} {call.kind}: {families}"
-            self._screen.note(call, f"  > {text}")
+            screen.note(call, f"  > {text}")
             call.pass_on(jsonrpc.response_error(call.id, jsonrpc.INTERNAL_ERROR, text))
         else:
             removed = cleaned is not message
-            self._screen.note(
+            screen.note(
                 call, "  > Secrets in response were removed." if removed else "  > No secret found in response."
             )
             call.pass_on(cleaned)

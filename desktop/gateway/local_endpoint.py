@@ -49,6 +49,7 @@ class LocalEndpoint:
         self._paths = paths
         self._ready = ready
         self._listeners: list[HttpListener] = []
+        self._tcp: HttpListener | None = None
         self._tokens = TokenCheck(paths)
         self._following: asyncio.Task[None] | None = None
         self._way = ""
@@ -65,7 +66,7 @@ class LocalEndpoint:
             raise
         hosts = ("*",) if host in _EVERY_INTERFACE else (host,)
         await asyncio.to_thread(self._tokens.refresh)
-        await self._serve(bound, Access(token, hosts, clients=self._tokens))
+        self._tcp = await self._serve(bound, Access(token, hosts, clients=self._tokens))
         if self._following is None:
             self._following = asyncio.get_running_loop().create_task(self._follow_tokens())
         number = bound.getsockname()[1]
@@ -74,6 +75,23 @@ class LocalEndpoint:
         self.url, self.reason = f"http://{shown}:{number}/mcp", ""
         await self._write()
         return self.url
+
+    async def move(self, port: int, *, token: str | None) -> str:
+        """Serve HTTP on another port of 127.0.0.1, and no more on the one before; its clients have to come anew.
+
+        Raises:
+            EndpointError: The port can't be had; everything stays as it was.
+        """
+        reason, before = self.reason, self._tcp
+        try:
+            url = await self.listen("127.0.0.1", port, token=token)
+        except EndpointError:
+            self.reason = reason
+            raise
+        if before is not None:
+            self._listeners.remove(before)
+            await before.close()
+        return url
 
     async def publish(self) -> None:
         """Open the local way and write where it is; the newest gateway of a user is the one that is found."""
@@ -128,10 +146,11 @@ class LocalEndpoint:
                 log.warning("tokens of clients are not followed for now: %s", error)
             await asyncio.sleep(5)
 
-    async def _serve(self, bound: socket.socket, access: Access) -> None:
+    async def _serve(self, bound: socket.socket, access: Access) -> HttpListener:
         from desktop.gateway.http_endpoint import HttpEndpoint
         from desktop.gateway.listener import HttpListener
 
         listener = HttpListener(HttpEndpoint(self._gateway, access, self._ready), bound)
         await listener.start()
         self._listeners.append(listener)
+        return listener

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from desktop.activity.log import ActivityLog, Retention
 from desktop.activity.record import CallDetails, CallFilter, CallRecord, Span
-from desktop.host import HostPart
+from desktop.host import HostPart, Preferences
 
 __all__ = ["ActivityView"]
 
@@ -16,10 +16,12 @@ class ActivityView(HostPart):
 
     Args:
         activity: The log.
+        preferences: Where it is kept how much is kept.
     """
 
-    def __init__(self, activity: ActivityLog) -> None:
+    def __init__(self, activity: ActivityLog, preferences: Preferences) -> None:
         self._activity = activity
+        self._preferences = preferences
 
     @property
     def retention(self) -> Retention:
@@ -53,4 +55,6 @@ class ActivityView(HostPart):
 
     async def set_retention(self, retention: Retention) -> None:
         """Keep more or less from now on."""
-        self._activity.retention = retention
+        await self._preferences.change(
+            keep_calls=retention.on, keep_details=retention.details, keep_days=retention.days
+        )

@@ -258,6 +258,10 @@ class Fleet:
             async with self._listing_slots:
                 await server.list_new_image()
 
+    def run_at_most(self, count: int) -> None:
+        """From now on at most this many servers run at once; those beyond it stop when they are not used."""
+        self._running.set_limit(count)
+
     def watch_idle(self) -> None:
         """From now on stop servers nobody has used for a while."""
         if self._idle_check is None:

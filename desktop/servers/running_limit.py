@@ -40,6 +40,10 @@ class RunningLimit:
         self._running: dict[Upstream, Keeper] = {}
         self._turn = asyncio.Lock()
 
+    def set_limit(self, limit: int) -> None:
+        """Another limit from now on."""
+        self._limit = limit
+
     async def reserve(self) -> None:
         """Wait for room for one more; to be followed by `started` or `failed`.
 

@@ -115,6 +115,11 @@ class Paths:
         return self.own / "clients"
 
     @property
+    def app_settings(self) -> Path:
+        """What the person has chosen for the program itself."""
+        return self.own / "settings" / "app.json"
+
+    @property
     def activity(self) -> Path:
         """The calls that were made."""
         return self.own / "activity.db"

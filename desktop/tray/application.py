@@ -19,6 +19,8 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 from desktop.errors import GatewayError
 from desktop.host import Host
+from desktop.state.app_settings import AppSettings, AppSettingsFile
+from desktop.state.paths import Paths
 from desktop.tray import artwork, words
 from desktop.tray.actions import Actions
 from desktop.tray.bridge import Bridge
@@ -68,6 +70,8 @@ def run(
     import qasync  # reads QT_API when imported
 
     sys.excepthook = _log_exception
+    if look is Look.SYSTEM:
+        look = Look(_chosen().look)
     tray = TrayApplication(application, host_factory, Memory(), look)
     tray.window.open_place(place)
     application.quit_asked.connect(tray.quit)
@@ -81,6 +85,12 @@ def run(
         collector.close()
         instance.release()
     return 0
+
+
+def _chosen() -> AppSettings:
+    """What the person has chosen; read before there is a host, since it decides how the first window looks."""
+    paths = Paths.of_user()
+    return AppSettingsFile(paths.app_settings, paths.lock_for(paths.app_settings)).read_or_usual()
 
 
 class Application(QApplication):

@@ -11,6 +11,7 @@ from desktop.tray.client_list import is_connected
 from desktop.tray.clients_page import ClientsPage
 from desktop.tray.page import Place
 from desktop.tray.servers_page import ServersPage
+from desktop.tray.settings_page import SettingsPage
 
 __all__ = ["places"]
 
@@ -45,6 +46,13 @@ def places() -> tuple[Place, ...]:
             title=translate("Places", "Activity"),
             page=ActivityPage,
             count=lambda bridge: len(bridge.running_calls()),
+        ),
+        Place(
+            id="settings",
+            drawing="settings",
+            title=translate("Places", "Settings"),
+            page=SettingsPage,
+            at_end=True,
         ),
     )
 

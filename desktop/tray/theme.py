@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
 from desktop.servers.status import ServerState
+from desktop.tray import artwork
 
 __all__ = ["DARK", "DARK_CONTRAST", "LIGHT", "LIGHT_CONTRAST", "Look", "Theme", "Tokens", "contrast", "state_colour"]
 
@@ -167,6 +168,8 @@ def _palette(tokens: Tokens) -> QPalette:
 
 
 def _style_sheet(t: Tokens) -> str:
+    ground = "dark" if t.dark else "light"
+    arrow, check = ((artwork.icons_directory() / f"{name}-on-{ground}.svg").as_posix() for name in ("chevron", "check"))
     return f"""
     QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; padding: 4px; }}
     #rule {{ background: {t.border}; border: none; }}
@@ -223,7 +226,8 @@ def _style_sheet(t: Tokens) -> str:
     QComboBox {{
         background: {t.surface}; color: {t.text}; border: 1px solid {t.strong_border}; border-radius: 6px; padding: 5px 6px;
     }}
-    QComboBox::drop-down {{ border: none; width: 20px; }}
+    QComboBox::drop-down {{ border: none; width: 24px; }}
+    QComboBox::down-arrow {{ image: url("{arrow}"); width: 12px; height: 12px; }}
     QComboBox:focus {{ border: 2px solid {t.accent}; padding: 4px 5px; }}
     QComboBox QAbstractItemView {{
         background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; selection-background-color: {t.accent};
@@ -232,6 +236,20 @@ def _style_sheet(t: Tokens) -> str:
     QGroupBox {{ border: 1px solid {t.border}; border-radius: 8px; margin-top: 8px; padding-top: 8px; }}
     QGroupBox::title {{ subcontrol-origin: margin; left: 10px; padding: 0 4px; color: {t.muted}; }}
     QPlainTextEdit:focus {{ border: 2px solid {t.accent}; padding: 3px; }}
+    QSpinBox {{
+        background: {t.surface}; color: {t.text}; border: 1px solid {t.strong_border}; border-radius: 6px;
+        padding: 5px 6px; selection-background-color: {t.accent}; selection-color: {t.on_accent};
+    }}
+    QSpinBox::up-button, QSpinBox::down-button {{ width: 0; border: none; }}
+    QSpinBox:focus {{ border: 2px solid {t.accent}; padding: 4px 5px; }}
+    QCheckBox {{ spacing: 8px; padding: 3px 0; }}
+    QCheckBox:focus {{ color: {t.accent}; }}
+    QCheckBox::indicator {{
+        width: 14px; height: 14px; border: 1px solid {t.strong_border}; border-radius: 4px; background: {t.surface};
+    }}
+    QCheckBox::indicator:hover {{ border-color: {t.accent}; }}
+    QCheckBox::indicator:checked {{ background: {t.accent}; border-color: {t.accent}; image: url("{check}"); }}
+    QCheckBox::indicator:disabled {{ border-color: {t.border}; background: {t.hover}; }}
     QProgressBar {{ background: {t.hover}; border: none; border-radius: 3px; }}
     QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
     QProgressBar[over="true"]::chunk {{ background: {t.warn}; }}

@@ -38,6 +38,7 @@ from desktop.host import (
 from desktop.policy.question import Answer, Question
 from desktop.servers.status import OfferedTool, ServerKind, ServerState, ServerStatus
 from desktop.sharing import Sharing
+from desktop.state.app_settings import AppSettings
 from tests.helpers.fake_activity import FakeActivity
 
 __all__ = [
@@ -98,6 +99,7 @@ class FakeHost:
         self._client_views = some_clients()
         self.settings_desk = FakeSettingsDesk(self)
         self.catalogs = FakeCatalogs(self)
+        self.preferences = FakePreferences(self)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[FakeHost]:
@@ -341,6 +343,23 @@ class FakeHost:
             raise error
         if len(call) > 1 and isinstance(call[1], str) and call[1] not in self._servers:
             raise ServerNotFoundError(f"No catalog has a server named {call[1]}")
+
+
+class FakePreferences:
+    """Choices in memory."""
+
+    def __init__(self, host: FakeHost) -> None:
+        self._host = host
+        self.current = AppSettings()
+        self.refusal: GatewayError | None = None
+
+    async def change(self, **changes: Any) -> AppSettings:
+        self._host.calls.append(("change", changes))
+        if self.refusal is not None:
+            error, self.refusal = self.refusal, None
+            raise error
+        self.current = replace(self.current, **changes)
+        return self.current
 
 
 class FakeCatalogs:

@@ -82,8 +82,10 @@ async def _granted(paths: Paths, apps: list[str]) -> dict[str, tuple[str, ...]]:
 def _authorize_arguments(parser: Parser) -> None:
     _app_argument(parser)
     parser.option("--scopes", default="", metavar='"A B"', help="what to ask for; left out: what the server wants")
-    parser.switch("open-browser", "open the browser (the usual)", default=True)
-    parser.switch("browser", None, default=True)
+    parser.switch(
+        "browser", "print the address only, for a browser elsewhere, and take back where it ended", default=True
+    )
+    parser.switch("open-browser", None, default=True)
     parser.switch("device", "sign in with a code on another device, where the provider can do that")
 
 

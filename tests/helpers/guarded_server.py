@@ -1,7 +1,7 @@
 """A remote MCP server (``mcp`` package) that wants tokens of an authorization server, as a program.
 
-``python -m tests.helpers.guarded_server PORT ISSUER [SCOPE]``: it asks the authorization server about each token (RFC 7662), and
-publishes where to sign in (RFC 9728). The tool ``more`` wants the scope ``mcp:more``. Says "ready" when it listens.
+``python -m tests.helpers.guarded_server PORT ISSUER SCOPE [PATH]``: it asks the authorization server about each token
+(RFC 7662), and publishes where to sign in (RFC 9728). The tool ``more`` wants the scope ``mcp:more``. Says "ready" when it listens.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ class Introspection:
         )
 
 
-def build(port: int, issuer: str, scope: str) -> Any:
-    """The server's application."""
+def build(port: int, issuer: str, scope: str, path: str) -> Any:
+    """The server's application; at the path ``sse`` it speaks HTTP with SSE."""
     url = f"http://127.0.0.1:{port}"
     settings = AuthSettings(
         issuer_url=AnyHttpUrl(issuer),
-        resource_server_url=AnyHttpUrl(f"{url}/mcp"),
+        resource_server_url=AnyHttpUrl(f"{url}/{path}"),
         required_scopes=[scope] if scope else None,
     )
     server = MCPServer("guarded", token_verifier=Introspection(issuer), auth=settings, log_level="ERROR")
@@ -70,9 +70,8 @@ def build(port: int, issuer: str, scope: str) -> Any:
         """Wants more than the others."""
         return "more"
 
-    return NeedsMore(
-        server.streamable_http_app(), Introspection(issuer), f"{url}/.well-known/oauth-protected-resource/mcp"
-    )
+    app = server.sse_app() if path == "sse" else server.streamable_http_app()
+    return NeedsMore(app, Introspection(issuer), f"{url}/.well-known/oauth-protected-resource/{path}")
 
 
 class NeedsMore:
@@ -116,9 +115,9 @@ class NeedsMore:
         await self._app(scope, again, send)
 
 
-async def serve(port: int, issuer: str, scope: str) -> None:
+async def serve(port: int, issuer: str, scope: str, path: str) -> None:
     """Serve until killed."""
-    server = uvicorn.Server(uvicorn.Config(build(port, issuer, scope), port=port, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(build(port, issuer, scope, path), port=port, log_level="error"))
     task = asyncio.create_task(server.serve())
     while not server.started and not task.done():
         await asyncio.sleep(0.01)
@@ -127,10 +126,10 @@ async def serve(port: int, issuer: str, scope: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def guarded_server(port: int, issuer: str, scope: str = "mcp:tools") -> AsyncIterator[str]:
+async def guarded_server(port: int, issuer: str, scope: str = "mcp:tools", path: str = "mcp") -> AsyncIterator[str]:
     """The program, listening; gives its URL, and is killed at the end."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.helpers.guarded_server", str(port), issuer, scope),
+        *(sys.executable, "-m", "tests.helpers.guarded_server", str(port), issuer, scope, path),
         stdout=asyncio.subprocess.PIPE,
         cwd=ROOT,
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
@@ -139,7 +138,7 @@ async def guarded_server(port: int, issuer: str, scope: str = "mcp:tools") -> As
     try:
         async with asyncio.timeout(60):
             assert await process.stdout.readline() == b"ready\n"
-        yield f"http://127.0.0.1:{port}/mcp"
+        yield f"http://127.0.0.1:{port}/{path}"
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
@@ -147,4 +146,4 @@ async def guarded_server(port: int, issuer: str, scope: str = "mcp:tools") -> As
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else ""))
+    asyncio.run(serve(int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4] if len(sys.argv) > 4 else "mcp"))

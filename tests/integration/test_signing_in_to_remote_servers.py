@@ -255,3 +255,21 @@ async def test_what_was_signed_in_before_a_restart_is_signed_in_after_it(home: H
             async with shown.client() as client:
                 assert (await client.call("whoami").result())["content"][0]["text"] == "somebody who has signed in"
         assert (await provider.counts())["authorization_code"] == 1
+
+
+async def test_http_with_sse_is_signed_in_to_and_renewed_as_well(home: Home) -> None:
+    async with authorization_server() as provider, guarded_server(free_port(), provider.issuer, path="sse") as url:
+        home.catalog({"notes": {"type": "remote", "title": "Notes", "remote": {"url": url, "transport_type": "sse"}}})
+        home.enable("notes")
+        async with program(home, watch=False) as application:
+            shown = Scene(application, provider, Person())
+            assert await application.settled(30)
+            assert shown.state() is ServerState.NEEDS_SIGN_IN
+            await application.sign_in("notes")
+            await shown.until(shown.works)
+            async with shown.client() as client:
+                assert (await client.call("whoami").result())["content"][0]["text"] == "somebody who has signed in"
+                await shown.end_access_token()
+                results = await asyncio.gather(*(client.call("whoami").result() for _ in range(5)))
+                assert {result["content"][0]["text"] for result in results} == {"somebody who has signed in"}
+            assert (await provider.counts())["refresh_token"] == 1

@@ -1,7 +1,8 @@
 """A remote MCP server (``mcp`` package) that wants tokens of an authorization server, as a program.
 
 ``python -m tests.helpers.guarded_server PORT ISSUER SCOPE [PATH]``: it asks the authorization server about each token
-(RFC 7662), and publishes where to sign in (RFC 9728). The tool ``more`` wants the scope ``mcp:more``. Says "ready" when it listens.
+(RFC 7662), and publishes where to sign in (RFC 9728). The tool ``more`` wants the scope ``mcp:more``. Says "ready" when it
+listens.
 """
 
 from __future__ import annotations

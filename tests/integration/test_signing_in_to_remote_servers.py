@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from tests.helpers.home import Home
 from tests.helpers.modern_client import ModernWeb
 from tests.helpers.ports import free_port
 
+ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
 
 
@@ -273,3 +275,42 @@ async def test_http_with_sse_is_signed_in_to_and_renewed_as_well(home: Home) -> 
                 results = await asyncio.gather(*(client.call("whoami").result() for _ in range(5)))
                 assert {result["content"][0]["text"] for result in results} == {"somebody who has signed in"}
             assert (await provider.counts())["refresh_token"] == 1
+
+
+_CALLS = """
+import asyncio
+from desktop.app import GatewayOptions, running
+from tests.helpers.gateway_client import GatewayClient
+
+async def main():
+    async with running(GatewayOptions(watch=False)) as application:
+        client = GatewayClient(application.gateway)
+        await client.initialize()
+        answers = await asyncio.gather(*(client.call("whoami").result() for _ in range(10)))
+        print(len(answers))
+
+asyncio.run(main())
+"""
+
+
+async def test_three_processes_that_find_the_token_ended_renew_it_once(home: Home) -> None:
+    async with scene(home) as shown:
+        await shown.end_access_token()
+        environment = {**home.environment, "MCP_GATEWAY_PASSPHRASE": "correct horse", "PYTHONPATH": str(ROOT)}
+        processes = [
+            await asyncio.create_subprocess_exec(
+                *(sys.executable, "-c", _CALLS),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=environment,
+                cwd=ROOT,
+            )
+            for _ in range(2)
+        ]
+        async with shown.client() as client:
+            own = asyncio.gather(*(client.call("whoami").result() for _ in range(10)))
+            for process in processes:
+                out, err = await process.communicate()
+                assert out == b"10\n", err.decode()[-2000:]
+            assert len(await own) == 10
+        assert (await shown.provider.counts())["refresh_token"] == 1

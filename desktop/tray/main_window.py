@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
@@ -11,8 +13,10 @@ from desktop.tray.actions import Actions
 from desktop.tray.banner import Banners
 from desktop.tray.bridge import Bridge, Phase
 from desktop.tray.catalog_page import CatalogPage
+from desktop.tray.clients_page import ClientsPage
 from desktop.tray.memory import Memory
 from desktop.tray.page import Page
+from desktop.tray.palette import Entry, Palette
 from desktop.tray.parts import rule
 from desktop.tray.places import places
 from desktop.tray.servers_page import ServersPage
@@ -71,6 +75,7 @@ class MainWindow(QWidget):
         QShortcut(QKeySequence.StandardKey.Find, self, lambda: self.current.focus_search())
         for number, place in enumerate(self._places, start=1):
             QShortcut(QKeySequence(f"Ctrl+{number}"), self, lambda place=place: self.open_place(place))
+        QShortcut(QKeySequence("Ctrl+K"), self, self.open_palette)
         self.sidebar.chosen.connect(self.open_place)
         actions.failed.connect(self.show_failure)
         bridge.status_changed.connect(self._refresh)
@@ -100,6 +105,10 @@ class MainWindow(QWidget):
         self.sidebar.show_place(place)
         page.focus_first()
         return page
+
+    def open_palette(self) -> None:
+        """Offer everything there is by name."""
+        Palette(self._palette_entries(), self._theme, self).open()
 
     def show_failure(self, message: str, hint: str) -> None:
         """Tell that a request failed; the same failure once more is shown once more."""
@@ -153,6 +162,29 @@ class MainWindow(QWidget):
         self._menu.addSeparator()
         self._menu.addActions([close, leave])
         self.addActions([close, leave])
+
+    def _palette_entries(self) -> list[Entry]:
+        place, server, client, action = self.tr("place"), self.tr("server"), self.tr("client"), self.tr("action")
+        servers = self._bridge.servers()
+        found = [Entry(item.title, place, partial(self._go, item.id)) for item in self._places.values()]
+        found += [Entry(words.title_of(status), server, partial(self.show_server, status.name)) for status in servers]
+        found += [Entry(view.name, client, partial(self._show_client, view.id)) for view in self._bridge.clients()]
+        found += [
+            Entry(act.text(), action, act.trigger) for act in self._menu.actions() if act.text() and act.isEnabled()
+        ]
+        for status in servers:
+            verb = self.tr("Turn off {title}") if status.enabled else self.tr("Turn on {title}")
+            switch = partial(self._actions.set_enabled, status.name, not status.enabled)
+            found.append(Entry(verb.format(title=words.title_of(status)), action, switch))
+        return found
+
+    def _go(self, place: str) -> None:
+        self.open_place(place)
+
+    def _show_client(self, id: str) -> None:
+        page = self.open_place("clients")
+        if isinstance(page, ClientsPage):
+            page.show_client(id)
 
     def _restore(self) -> None:
         if self._memory.geometry.isEmpty() or not self.restoreGeometry(self._memory.geometry):

@@ -172,6 +172,7 @@ def _style_sheet(t: Tokens) -> str:
     arrow, check = ((artwork.icons_directory() / f"{name}-on-{ground}.svg").as_posix() for name in ("chevron", "check"))
     return f"""
     QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; padding: 4px; }}
+    #palette {{ background: {t.raised}; border: 1px solid {t.strong_border}; }}
     #rule {{ background: {t.border}; border: none; }}
     #muted, #statusText {{ color: {t.muted}; }}
     #card {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: 8px; }}

@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
-__all__ = ["BODY_LIMIT", "JSON", "SSE", "Headers", "Receive", "Scope", "Send", "read_body", "reply"]
+from desktop import jsonrpc
+
+__all__ = [
+    "BODY_LIMIT",
+    "JSON",
+    "SSE",
+    "Headers",
+    "Receive",
+    "Scope",
+    "Send",
+    "read_body",
+    "reply",
+    "reply_error",
+    "until_gone",
+]
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -46,3 +60,15 @@ async def reply(send: Send, status: int, body: bytes = b"", *headers: tuple[byte
     length = (b"content-length", b"%d" % len(body))
     await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
     await send({"type": "http.response.body", "body": body})
+
+
+async def reply_error(send: Send, status: int, code: int, text: str) -> None:
+    """Answer with a JSON-RPC error that belongs to no request."""
+    await reply(send, status, jsonrpc.response_error(None, code, text), JSON)
+
+
+async def until_gone(receive: Receive, then: Callable[[], None]) -> None:
+    """Wait until the client closes the connection, and do something then."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    then()

@@ -13,21 +13,20 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
-from urllib.parse import parse_qs
 
 from desktop import jsonrpc
 from desktop.errors import ProfileError
 from desktop.gateway.access import Access
-from desktop.gateway.asgi import JSON, SSE, Headers, Receive, Scope, Send, read_body, reply
+from desktop.gateway.asgi import JSON, SSE, Headers, Receive, Scope, Send, read_body, reply, reply_error, until_gone
 from desktop.gateway.batch import has_batches, is_batch, take_batch
 from desktop.gateway.envelope import has_envelope
 from desktop.gateway.gateway import SUPPORTED_VERSIONS, Gateway
 from desktop.gateway.message_stream import MessageStream
 from desktop.gateway.modern_http import ModernHead, ModernHttp, ShimClient, is_modern, without_version
 from desktop.gateway.resumption import KeptStream
-from desktop.gateway.session import Session, SessionReply
+from desktop.gateway.session import Session
+from desktop.gateway.sse_endpoint import SseEndpoint
 from desktop.jsonrpc import MalformedMessageError
-from desktop.servers.event_stream import format_event
 
 __all__ = ["HttpEndpoint"]
 
@@ -55,6 +54,7 @@ class HttpEndpoint:
         self.streams: set[MessageStream] = set()
         self._upkeep: asyncio.Task[None] | None = None
         self._modern = ModernHttp(gateway, self.streams, access.caller)
+        self._sse = SseEndpoint(gateway, self.streams, access.caller)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
@@ -77,7 +77,7 @@ class HttpEndpoint:
         try:
             await self._serve(path, method, headers, receive, send, scope)
         except ProfileError as error:
-            await _error(send, 404, jsonrpc.INVALID_REQUEST, error.message)
+            await reply_error(send, 404, jsonrpc.INVALID_REQUEST, error.message)
 
     async def _serve(
         self, path: str, method: str, headers: Headers, receive: Receive, send: Send, scope: Scope
@@ -88,9 +88,9 @@ class HttpEndpoint:
             else:
                 await self._streamable(method, headers, receive, send, profile)
         elif (profile := profile_in(path, "/sse")) is not None:
-            await self._sse(method, headers, receive, send, scope, profile)
+            await self._sse.serve(method, headers, receive, send, scope, profile)
         elif path == "/message" and method == "POST":
-            await self._sse_message(scope, receive, send)
+            await self._sse.take(scope, receive, send)
         else:
             await reply(send, 307, b"", (b"location", b"/mcp"))
 
@@ -213,7 +213,7 @@ class HttpEndpoint:
     async def _post(self, headers: Headers, receive: Receive, send: Send, profile: str) -> None:
         body = await read_body(receive)
         if body is None:
-            await _error(send, 413, jsonrpc.INVALID_REQUEST, "The message is larger than 64 MiB")
+            await reply_error(send, 413, jsonrpc.INVALID_REQUEST, "The message is larger than 64 MiB")
             return
         try:
             message = jsonrpc.parse(body)
@@ -221,7 +221,7 @@ class HttpEndpoint:
             if is_batch(body):
                 await self._post_batch(body, headers, receive, send, profile)
             else:
-                await _error(send, 400, jsonrpc.PARSE_ERROR, "Parse error")
+                await reply_error(send, 400, jsonrpc.PARSE_ERROR, "Parse error")
             return
         extra: tuple[tuple[bytes, bytes], ...] = ()
         known, problem = self._session(headers, profile)
@@ -257,13 +257,13 @@ class HttpEndpoint:
             return
         if not has_batches(session):
             text = f"MCP {session.protocol_version} has no batches; send one message a request"
-            await _error(send, 400, jsonrpc.INVALID_REQUEST, text)
+            await reply_error(send, 400, jsonrpc.INVALID_REQUEST, text)
             return
         stream = MessageStream()
         try:
             is_answered = take_batch(self._gateway, session, body, stream)
         except MalformedMessageError as error:
-            await _error(send, 400, jsonrpc.INVALID_REQUEST, f"This is not a batch: {error}")
+            await reply_error(send, 400, jsonrpc.INVALID_REQUEST, f"This is not a batch: {error}")
             return
         if is_answered:
             await self._answer(session, stream, receive, send)
@@ -306,7 +306,7 @@ class HttpEndpoint:
         """Send first ``replay``, then events until the stream ends or the client has gone."""
         self.streams.add(stream)
         await send({"type": "http.response.start", "status": 200, "headers": [*SSE, *extra]})
-        gone = asyncio.get_running_loop().create_task(_until_gone(receive, stream.detach))
+        gone = asyncio.get_running_loop().create_task(until_gone(receive, stream.detach))
         try:
             for event in replay:
                 await send({"type": "http.response.body", "body": event, "more_body": True})
@@ -332,52 +332,6 @@ class HttpEndpoint:
             text = f"Unsupported protocol version {version}; supported: {', '.join(SUPPORTED_VERSIONS)}"
             return None, (400, jsonrpc.response_error(None, -32022, text, {"supported": SUPPORTED_VERSIONS}), JSON)
         return session, (200, b"", JSON)
-
-    # HTTP with SSE (2024-11-05).
-
-    async def _sse(
-        self, method: str, headers: Headers, receive: Receive, send: Send, scope: Scope, profile: str
-    ) -> None:
-        if method == "POST":
-            await self._sse_message(scope, receive, send)
-            return
-        if method != "GET":
-            await reply(send, 405, b"", (b"allow", b"GET, POST"))
-            return
-        session = self._gateway.open_session("sse", profile)
-        session.caller = self._access.caller(headers.get(b"authorization", b""))
-        stream = MessageStream()
-        session.attach(stream)
-        first = format_event(b"/message?sessionId=" + session.id.encode(), b"endpoint")
-        self.streams.add(stream)
-        await send({"type": "http.response.start", "status": 200, "headers": [*SSE]})
-        await send({"type": "http.response.body", "body": first, "more_body": True})
-        gone = asyncio.get_running_loop().create_task(_until_gone(receive, stream.abandon))
-        try:
-            while (message := await stream.next()) is not None:
-                chunk = format_event(message) if message else b": alive\n\n"
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
-        finally:
-            gone.cancel()
-            self.streams.discard(stream)
-            await self._gateway.end_session(session)
-
-    async def _sse_message(self, scope: Scope, receive: Receive, send: Send) -> None:
-        query = parse_qs(scope["query_string"].decode("latin-1"))
-        name = (query.get("sessionId") or query.get("sessionid") or [""])[0]
-        session = self._gateway.sessions.get(name)
-        if session is None:
-            await _error(send, 404, -32001, "Session not found")
-            return
-        body = await read_body(receive)
-        try:
-            message = jsonrpc.parse(body or b"")
-        except MalformedMessageError:
-            await _error(send, 400, jsonrpc.PARSE_ERROR, "Parse error")
-            return
-        await reply(send, 202, b"Accepted")
-        self._gateway.take(session, message, SessionReply(session))
 
     # Upkeep.
 
@@ -407,13 +361,3 @@ def profile_in(path: str, root: str = "/mcp") -> str | None:
         return ""
     id = path.removeprefix(f"{root}/") if path.startswith(f"{root}/") else ""
     return id if id and "/" not in id else None
-
-
-async def _until_gone(receive: Receive, then: Callable[[], None]) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    then()
-
-
-async def _error(send: Send, status: int, code: int, text: str) -> None:
-    await reply(send, status, jsonrpc.response_error(None, code, text), JSON)

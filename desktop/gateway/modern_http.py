@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from desktop import jsonrpc
 from desktop.errors import ProfileError
-from desktop.gateway.asgi import JSON, SSE, Headers, Receive, Scope, Send, read_body, reply
+from desktop.gateway.asgi import JSON, SSE, Headers, Receive, Scope, Send, read_body, reply, until_gone
 from desktop.gateway.envelope import RawHeaders, RefusedError, status_of, unsupported
 from desktop.gateway.gateway import Gateway
 from desktop.gateway.message_stream import MessageStream
@@ -254,7 +254,7 @@ class ModernHttp:
     ) -> bool:
         """Plain JSON when the answer is the first thing to say, else an event stream; False when there is nothing to say."""
         self._streams.add(stream)
-        gone = asyncio.get_running_loop().create_task(_until_gone(receive, stream))
+        gone = asyncio.get_running_loop().create_task(until_gone(receive, stream.abandon))
         try:
             first = await stream.next()
             if first is None:
@@ -291,7 +291,7 @@ class ModernHttp:
         stream = MessageStream()
         self._streams.add(stream)
         self._watched.add(session.id)
-        gone = asyncio.get_running_loop().create_task(_until_gone(receive, stream))
+        gone = asyncio.get_running_loop().create_task(until_gone(receive, stream.abandon))
         try:
             await _stream(stream, b"", send)
         finally:
@@ -337,12 +337,6 @@ async def _stream(stream: MessageStream, first: bytes, send: Send) -> None:
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
         message = await stream.next()
     await send({"type": "http.response.body", "body": b""})
-
-
-async def _until_gone(receive: Receive, stream: MessageStream) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    stream.abandon()
 
 
 async def _refuse(send: Send, number: bytes, error: RefusedError) -> None:

@@ -19,11 +19,14 @@ from desktop.sharing import Sharing
 from desktop.state.app_settings import AppSettings
 
 if TYPE_CHECKING:
+    from desktop.clients.draft import Draft
+    from desktop.clients.pasted import Understanding
     from desktop.clients.roster import Connected, Plan, Removed
     from desktop.clients.view import ClientView
 
 __all__ = [
     "Activity",
+    "Adding",
     "CallsEnded",
     "CatalogDetails",
     "CatalogEntry",
@@ -283,6 +286,24 @@ class Preferences(Protocol):
         """
 
 
+class Adding(Protocol):
+    """Where servers are added by hand."""
+
+    async def understand(self, text: str) -> Understanding:
+        """What a pasted text means; a name is looked up in the catalogs."""
+
+    async def look_at(self, drafts: Sequence[Draft]) -> tuple[Draft, ...]:
+        """What follows from what the person has changed in them."""
+
+    async def add(self, drafts: Sequence[Draft]) -> None:
+        """Write servers into the person's own catalog, their keys into the secret store, and turn them on.
+
+        Raises:
+            UsageError: A name can't be one, or is taken.
+            GatewayError: One can't be run, or can't be written.
+        """
+
+
 class Activity(Protocol):
     """The calls that were made."""
 
@@ -335,6 +356,10 @@ class Host(Protocol):
     @property
     def catalogs(self) -> Catalogs:
         """The servers of the catalogs."""
+
+    @property
+    def adding(self) -> Adding:
+        """Where servers are added by hand."""
 
     @property
     def settings_desk(self) -> SettingsDesk:

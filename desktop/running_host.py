@@ -32,6 +32,7 @@ from desktop.host import (
     StatusChanged,
 )
 from desktop.hosting.activity import ActivityView
+from desktop.hosting.adding import AddingDesk
 from desktop.hosting.catalog import CatalogView
 from desktop.hosting.preferences import PreferencesDesk
 from desktop.hosting.server_settings import ServerSettingsDesk
@@ -65,6 +66,7 @@ class RunningHost:
         activity: The calls that were made.
         preferences: The person's choices for the program itself.
         catalogs: The servers of the catalogs.
+        adding: Where servers are added by hand.
         settings_desk: Where the settings of servers are read and written.
         local_endpoint: Where clients reach the gateway.
         connected_clients: How AI clients stand.
@@ -77,6 +79,7 @@ class RunningHost:
         self.preferences = PreferencesDesk(services, self.local_endpoint)
         self.activity = ActivityView(services.activity, self.preferences)
         self.catalogs = CatalogView(self.configuration)
+        self.adding = AddingDesk(services, self.configuration)
         self.settings_desk = ServerSettingsDesk(self.configuration, services.paths, self.secrets_of, self.set_secret)
         self.connected_clients = ConnectedClients(services, self.local_endpoint)
 

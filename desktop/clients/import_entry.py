@@ -11,17 +11,14 @@ from urllib.parse import urlsplit
 
 from desktop.catalog.registry_conversion import NODE_IMAGE, PYTHON_IMAGE, cache_volume
 from desktop.clients.configured import ConfiguredServer, Transport
+from desktop.clients.docker_run import container_of
 from desktop.clients.machine import is_there
-from desktop.clients.secret_signs import PlainKeys, is_reference
+from desktop.clients.secret_signs import KeyFinder, is_reference
 from desktop.errors import GatewayError
 
 __all__ = ["ImportEntry", "import_entry"]
 
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_DOCKER_ALONE: Final = frozenset(
-    {"-i", "--interactive", "--rm", "-t", "--tty", "-it", "-ti", "--init", "--quiet", "-q"}
-)
-_DOCKER_PASSED_OVER: Final = frozenset({"--name", "--pull", "--platform", "--label", "-l"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +34,7 @@ class ImportEntry:
     secrets: Mapping[str, str]
 
 
-def import_entry(server: ConfiguredServer, name: str, keys: PlainKeys) -> ImportEntry:
+def import_entry(server: ConfiguredServer, name: str, keys: KeyFinder) -> ImportEntry:
     """Convert a server.
 
     Args:
@@ -65,14 +62,16 @@ def import_entry(server: ConfiguredServer, name: str, keys: PlainKeys) -> Import
             runs = {"image": PYTHON_IMAGE, "command": ["uvx", *args], "longLived": True}
             return _program(server, name, keys, runs, [cache_volume("pypi", name), *_folders(args)])
         case "docker" | "podman" if args[:1] == ("run",):
-            runs, volumes, given = _container(args[1:], server.env)
+            runs, volumes, given = container_of(args[1:], server.env)
             return _program(server, name, keys, runs, volumes, given)
     raise GatewayError(f"it starts the program {program}, which the gateway does not run")
 
 
-def _remote(server: ConfiguredServer, name: str, keys: PlainKeys) -> ImportEntry:
+def _remote(server: ConfiguredServer, name: str, keys: KeyFinder) -> ImportEntry:
     if urlsplit(server.url).scheme not in ("http", "https"):
         raise GatewayError("its address is none of the web")
+    if keys.in_address(server.url):
+        raise GatewayError("a key stands in its address, where every program can read it")
     plain = set(keys.in_values(server.headers))
     headers, secrets, declared = {}, {}, []
     for header, value in server.headers.items():
@@ -100,7 +99,7 @@ def _remote(server: ConfiguredServer, name: str, keys: PlainKeys) -> ImportEntry
 def _program(
     server: ConfiguredServer,
     name: str,
-    keys: PlainKeys,
+    keys: KeyFinder,
     runs: Mapping[str, Any],
     volumes: list[str],
     variables: Mapping[str, str] | None = None,
@@ -121,49 +120,6 @@ def _program(
             env.append({"name": variable, "value": value})
     parts = {"title": server.name, "type": "server", **runs, "volumes": volumes, "secrets": declared, "env": env}
     return ImportEntry(entry={key: part for key, part in parts.items() if part}, secrets=secrets)
-
-
-def _container(
-    args: tuple[str, ...], client_env: Mapping[str, str]
-) -> tuple[dict[str, Any], list[str], dict[str, str]]:
-    """Image, command, volumes and variables of a ``docker run``."""
-    volumes: list[str] = []
-    env: dict[str, str] = {}
-    runs: dict[str, Any] = {}
-    rest = iter(args)
-    for argument in rest:
-        if not argument.startswith("-"):
-            return {"image": argument, "command": list(rest), **runs}, volumes, env
-        if argument in _DOCKER_ALONE:
-            continue
-        option, equals, value = argument.partition("=")
-        if not equals:
-            value = next(rest, "")
-        match option:
-            case "-e" | "--env":
-                variable, has_value, text = value.partition("=")
-                env[variable] = text if has_value else client_env.get(variable, "")
-            case "-v" | "--volume":
-                volumes.append(value)
-            case "--mount":
-                volumes.append(_mount(value))
-            case "-u" | "--user":
-                runs["user"] = value
-            case "--network" | "--net" if value == "none":
-                runs["disableNetwork"] = True
-            case _ if option in _DOCKER_PASSED_OVER:
-                pass
-            case _:
-                raise GatewayError(f"it runs Docker with {option}, for which entries have no place")
-    raise GatewayError("it runs Docker without an image")
-
-
-def _mount(text: str) -> str:
-    parts = dict(piece.partition("=")[::2] for piece in text.split(","))
-    source, target = parts.get("src") or parts.get("source"), parts.get("dst") or parts.get("target")
-    if parts.get("type", "bind") not in ("bind", "volume") or not source or not target:
-        raise GatewayError("it mounts something that entries have no place for")
-    return f"{source}:{target}" + (":ro" if "readonly" in parts or "ro" in parts else "")
 
 
 def _without_shell(server: ConfiguredServer) -> tuple[str, tuple[str, ...]]:

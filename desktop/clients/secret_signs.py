@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Protocol
+from urllib.parse import parse_qsl, urlsplit
 
 from desktop.clients.configured import ConfiguredServer
 from desktop.secrets.redaction import Redactor
 from desktop.secrets.scanner import SecretScanner
 
-__all__ = ["PlainKeys", "is_reference"]
+__all__ = ["KeyFinder", "PlainKeys", "is_reference"]
 
 _NAMES: Final = re.compile(
     r"(?i)(?:^|[_\-.])(?:api[_-]?key|key|token|pat|secret|password|passwd|pass|pwd|auth|authorization|credentials?|cookie)s?"
@@ -25,6 +26,19 @@ _HARMLESS: Final = frozenset({"", "true", "false", "0", "1", "none", "null"})
 def is_reference(value: str) -> bool:
     """Whether a value refers to something only the client can look up: a variable, an input it asks for."""
     return _REFERENCE.search(value) is not None
+
+
+class KeyFinder(Protocol):
+    """Says where keys stand."""
+
+    def in_values(self, values: Mapping[str, str]) -> tuple[str, ...]:
+        """Names of variables or headers whose values are keys."""
+
+    def in_arguments(self, server: ConfiguredServer) -> bool:
+        """Whether a key stands among a program's arguments."""
+
+    def in_address(self, url: str) -> bool:
+        """Whether a key is a part of an address."""
 
 
 class PlainKeys:
@@ -51,6 +65,15 @@ class PlainKeys:
                 return True
             previous = argument
         return False
+
+    def in_address(self, url: str) -> bool:
+        """Whether a key is a part of an address: a password, or one of what follows the question mark."""
+        try:
+            parts = urlsplit(url)
+            asked = dict(parse_qsl(parts.query))
+        except ValueError:
+            return False
+        return bool(parts.password) or bool(self.in_values(asked)) or bool(self._scanner.family(url.encode()))
 
     def _is_key(self, name: str, value: str) -> bool:
         if value.strip().lower() in _HARMLESS or is_reference(value):

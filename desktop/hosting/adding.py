@@ -1,0 +1,81 @@
+"""Servers added by hand, as the window asks for it: what was pasted understood, and added."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from desktop.catalog.registry_conversion import server_name
+from desktop.configuration_in_force import ConfigurationInForce
+from desktop.host import HostPart
+from desktop.services import Services
+
+if TYPE_CHECKING:
+    from desktop.clients.draft import Draft
+    from desktop.clients.pasted import Understanding
+    from desktop.clients.secret_signs import PlainKeys
+
+__all__ = ["AddingDesk"]
+
+
+class AddingDesk(HostPart):
+    """Implements `desktop.host.Adding`.
+
+    Args:
+        services: Whose servers they become.
+        configuration: What is in force.
+    """
+
+    def __init__(self, services: Services, configuration: ConfigurationInForce) -> None:
+        self._services = services
+        self._configuration = configuration
+
+    async def understand(self, text: str) -> Understanding:
+        """What a pasted text means."""
+        understood = await asyncio.to_thread(self._understand, text)
+        return self._looked_up(understood) if understood.wanted else understood
+
+    async def look_at(self, drafts: Sequence[Draft]) -> tuple[Draft, ...]:
+        """What follows from what the person has changed."""
+        from desktop.clients.draft import look_at
+
+        return await asyncio.to_thread(lambda: tuple(look_at(draft, self._keys) for draft in drafts))
+
+    async def add(self, drafts: Sequence[Draft]) -> None:
+        """Add servers and turn them on."""
+        from desktop.clients.adding import Adder
+
+        current = self._configuration.current
+        adder = await asyncio.to_thread(lambda: Adder(self._services.paths, self._services.secrets, self._keys))
+        stored = await adder.add(drafts, {*current.servers, *current.enabled})
+        await self._configuration.reload()
+        if stored:
+            await self._configuration.secrets_changed()
+
+    @cached_property
+    def _keys(self) -> PlainKeys:
+        from desktop.clients.secret_signs import PlainKeys
+
+        return PlainKeys()
+
+    def _understand(self, text: str) -> Understanding:
+        from desktop.clients.pasted import understand
+
+        current = self._configuration.current
+        return understand(text, {*current.servers, *current.enabled}, self._keys)
+
+    def _looked_up(self, understood: Understanding) -> Understanding:
+        """The server of the catalogs that is meant by a name."""
+        wanted, servers = understood.wanted, self._configuration.current.servers
+        for name in (wanted, wanted.lower(), server_name(wanted)):
+            if name in servers:
+                return replace(understood, wanted=name)
+        index = self._services.search.ready(servers)
+        close = next(iter(index.search(wanted)), None) if index is not None else None
+        told = f'No catalog has a server called "{wanted}"'
+        if close is None:
+            return replace(understood, wanted="", problem=told)
+        return replace(understood, wanted=close.name, problem=f"{told}; {close.title or close.name} comes nearest")

@@ -74,7 +74,7 @@ async def test_a_name_that_is_taken_or_none_is_refused_before_anything_is_writte
                 await host.adding.add([replace(draft, name=name)])
         with pytest.raises(UsageError, match="already"):
             await host.adding.add([draft, draft])
-        (bad,) = (await host.adding.understand("docker run --privileged -i mcp-gateway-test/one")).drafts
+        (bad,) = (await host.adding.understand("docker run --privileged -i mcp-gateway-test/two")).drafts
         with pytest.raises(GatewayError, match="--privileged"):
             await host.adding.add([draft, bad])
         assert host.server("one") is None

@@ -10,12 +10,14 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from desktop.errors import SignInCancelledError, SignInError
+from desktop.errors import SignInCancelledError, SignInError, UsageError
 from desktop.host import SignInState, SignInStatus
 from desktop.servers.status import ServerState
+from desktop.tray.actions import Actions
 from desktop.tray.bridge import Bridge
 from desktop.tray.main_window import MainWindow
 from desktop.tray.memory import Memory
+from desktop.tray.scope_words import scope_words, scopes_words
 from desktop.tray.sign_in_notice import SignInNotice
 from desktop.tray.sign_in_panel import SignInPanel
 from tests.helpers.fake_host import FakeHost, few_servers
@@ -35,7 +37,7 @@ def panel(window: MainWindow, host: FakeHost, qtbot: QtBot) -> SignInPanel:
 
 def seen(panel: SignInPanel) -> list[str]:
     """The buttons that are there."""
-    buttons = (panel._sign_in, panel._copy, panel._cancel, panel._sign_out)
+    buttons = (panel._sign_in, panel._copy_code, panel._copy, panel._cancel, panel._sign_out, panel._paste, panel._use)
     return [button.text() for button in buttons if button.isVisible()]
 
 
@@ -65,12 +67,12 @@ def test_each_state_has_its_words_and_buttons(run: Run, panel: SignInPanel, host
             (
                 replace(STATUS, state=SignInState.SIGNING_IN, link="https://a"),
                 "Finish signing in to Time in your browser.",
-                ["Copy link", "Cancel"],
+                ["Copy link", "Cancel", "Paste the address…"],
             ),
             (
                 replace(STATUS, state=SignInState.SIGNING_IN, link="https://a", user_code="AB-CD"),
-                "Type the code AB-CD",
-                ["Copy link", "Cancel"],
+                "Type this code on the page of Time that opens:",
+                ["Copy code", "Copy link", "Cancel"],
             ),
             (replace(STATUS, state=SignInState.SIGNED_IN, scopes=("r",)), "You are signed in to Time.", ["Sign out"]),
             (
@@ -83,7 +85,8 @@ def test_each_state_has_its_words_and_buttons(run: Run, panel: SignInPanel, host
             await settled()
             assert panel._about.text().startswith(sentence)
             assert seen(panel) == buttons
-        assert panel._scopes.text() == "It asks for: w"
+            assert panel._code.isVisible() == bool(status.user_code)
+        assert panel._scopes.text() == "It asks to: w"
 
     run(story())
 
@@ -105,6 +108,74 @@ def test_the_buttons_ask_the_host(run: Run, panel: SignInPanel, host: FakeHost) 
         assert host.calls == [("sign_in", "time"), ("cancel_sign_in", "time"), ("sign_out", "time")]
 
     run(story())
+
+
+def test_a_browser_on_another_machine_ends_with_a_pasted_address(run: Run, panel: SignInPanel, host: FakeHost) -> None:
+    async def story() -> None:
+        host.set_sign_ins(replace(STATUS, state=SignInState.SIGNING_IN, link="https://a/b"))
+        await settled()
+        panel._paste.click()
+        assert seen(panel) == ["Copy link", "Cancel", "Finish"]
+        assert not panel._use.isEnabled()
+        panel._address.setText(" http://127.0.0.1:1/callback?code=c&state=s ")
+        host.fail_next = UsageError("that is not the address of this sign-in", "Copy all of it")
+        panel._use.click()
+        await settled()
+        assert panel._problem.text() == "that is not the address of this sign-in. Copy all of it."
+        assert panel._problem.isVisible()
+        panel._use.click()
+        host.set_sign_ins(replace(STATUS, state=SignInState.SIGNED_IN))
+        await settled()
+        assert host.calls[-1] == ("finish_sign_in", "time", "http://127.0.0.1:1/callback?code=c&state=s")
+        assert seen(panel) == ["Sign out"]
+        assert panel._address.text() == ""
+        assert not panel._problem.isVisible()
+
+    run(story())
+
+
+def test_an_app_is_shown_in_every_state(
+    run: Run, bridge: Bridge, actions: Actions, host: FakeHost, qtbot: QtBot
+) -> None:
+    panel = SignInPanel(bridge, actions)
+    qtbot.addWidget(panel)
+
+    async def story() -> None:
+        host.set_sign_ins(replace(STATUS, state=SignInState.SIGNED_OUT))
+        panel.show_app("time")
+        assert seen(panel) == ["Sign in…"]
+        host.set_sign_ins(replace(STATUS, state=SignInState.SIGNED_IN))
+        await settled()
+        assert seen(panel) == ["Sign out"]
+        panel.show_app("")
+        assert not panel.isVisible()
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("scope", "said"),
+    [
+        ("openid", "know who you are"),
+        ("offline_access", "stay signed in"),
+        ("read:org", "read org"),
+        ("issues:write", "read and change issues"),
+        ("https://www.googleapis.com/auth/drive.readonly", "read drive"),
+        ("admin:public_key", "administer public key"),
+        ("chat:write.customize", "read and change chat customize"),
+        ("mail.send", "send mail"),
+        ("posts:create", "add posts"),
+        ("repo", "repo"),
+        ("read", "read"),
+    ],
+)
+def test_scopes_are_told_in_plain_words(scope: str, said: str) -> None:
+    assert scope_words(scope) == said
+
+
+def test_many_scopes_are_told_in_one_line() -> None:
+    assert scopes_words(["email", "email", "repo"]) == "see your email address, repo"
+    assert scopes_words([f"s{number}" for number in range(9)]).endswith("s7 …")
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,7 +109,8 @@ def load_catalog(path: Path, cache_dir: Path | None) -> Catalog:
     except OSError as error:
         raise StateFileError(str(path), f"it can't be read ({atomic_file.reason_of(error)})") from error
     place = os.fspath(path.absolute())
-    copy = cache_dir and cache_dir / f"catalog-{hashlib.sha256(place.encode()).hexdigest()[:24]}.msgpack"
+    # The copy says itself of which file it is, so the name need only differ for most files; hashlib takes long to load.
+    copy = cache_dir and cache_dir / f"catalog-{zlib.crc32(os.fsencode(place)):08x}.msgpack"
     stamp = (FORMAT, place, status.st_mtime_ns, status.st_size)
     if copy and (kept := _kept(copy, stamp)):
         return kept

@@ -15,7 +15,7 @@ __all__ = ["RegistryFile"]
 ROOT = "registry"
 # A file without anything but names that any YAML version reads as text.
 _AS_WE_WRITE_IT = re.compile(
-    r'registry:\n(?:  (?!(?:true|false|null|yes|no|on|off|y|n):)[A-Za-z][\w.-]*:\n    ref: ""\n)*',
+    r'registry:\n(?:  (?!(?:true|false|null|yes|no|on|off|y|n):)[A-Za-z][\w.-]*:\n    ref: (?:""|' ")\n)*",
     re.ASCII | re.IGNORECASE,
 )
 _NAME = re.compile(r"^  ([^ ]+):$", re.MULTILINE)

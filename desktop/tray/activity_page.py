@@ -5,35 +5,29 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt, QTimer
-from PySide6.QtGui import QAction, QActionGroup, QColor, QKeyEvent, QShowEvent
+from PySide6.QtGui import QAction, QActionGroup, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QButtonGroup,
     QFileDialog,
-    QFrame,
     QHBoxLayout,
     QHeaderView,
-    QLineEdit,
     QMenu,
     QMessageBox,
-    QPushButton,
-    QSplitter,
-    QStackedLayout,
     QTableView,
     QVBoxLayout,
-    QWidget,
 )
 
 from desktop.activity.log import Retention
 from desktop.activity.record import CallFilter, Outcome, Span
-from desktop.tray import artwork, words
+from desktop.tray import words
 from desktop.tray.actions import Actions
 from desktop.tray.bridge import Bridge
 from desktop.tray.call_detail import CallDetail
 from desktop.tray.call_list import CallList, CallRole, Column
 from desktop.tray.call_plots import CallPlots
-from desktop.tray.page import Page
-from desktop.tray.parts import EmptyState, MenuButton, heading
+from desktop.tray.parts import MenuButton, heading
+from desktop.tray.split_page import SplitPage
 from desktop.tray.theme import Theme
 
 __all__ = ["ActivityPage"]
@@ -50,23 +44,18 @@ BY_WORTH = (Column.TIME, Column.OUTCOME, Column.SERVER, Column.TOOK, Column.CLIE
 """The columns beside the tool's name, the most telling first."""
 
 
-class ActivityPage(Page):
+class ActivityPage(SplitPage):
     """Every call, as it happens."""
 
     def __init__(self, bridge: Bridge, actions: Actions, theme: Theme) -> None:
-        super().__init__()
+        self.view = QTableView()
+        self.detail = CallDetail(actions, theme)
+        super().__init__(theme, self.view, self.detail)
         self._bridge = bridge
         self._actions = actions
-        self._theme = theme
-        self._narrow = False
-        self._reading = False
         self._seen = False
         self.model = CallList(bridge, actions, theme, self)
-        self.view = QTableView()
         self.plots = CallPlots(theme)
-        self.detail = CallDetail(actions, theme)
-        self.empty = EmptyState()
-        self.search = QLineEdit()
         self._plot_timer = QTimer(self)
         self._plot_timer.setSingleShot(True)
         self._plot_timer.setInterval(LOOK_AGAIN)
@@ -83,25 +72,7 @@ class ActivityPage(Page):
         self.view.selectionModel().currentRowChanged.connect(self._choose)
         bridge.calls_ended.connect(self._soon)
         bridge.phase_changed.connect(self._read_spans)
-        theme.changed.connect(self._tint)
-        self._tint()
         self._show_rows_or_words()
-
-    def focus_search(self) -> None:
-        """Put the cursor into the search field."""
-        self._close_detail()
-        self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.search.selectAll()
-
-    def focus_first(self) -> None:
-        """Put the focus on the table, at the latest when it has rows."""
-        (self.view if self._stack.currentWidget() is self.view else self).setFocus()
-
-    def set_narrow(self, narrow: bool) -> None:
-        """Show table and drawer one at a time, or side by side."""
-        self._narrow = narrow
-        self._reading = False
-        self._arrange()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Seen for the first time: read what was kept. Seen again: time has passed in the plots."""
@@ -112,44 +83,19 @@ class ActivityPage(Page):
         self._read_spans()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Return opens the drawer, Escape clears the search, Down goes from search to table; a resized table fits."""
+        """A resized table fits its columns anew."""
         if watched is self.view and event.type() == QEvent.Type.Resize:
             self._fit_columns()
-        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
-            key = event.key()
-            if watched is self.view and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-                self._open_detail()
-                return True
-            if watched is self.search and key == Qt.Key.Key_Down:
-                self.view.setFocus(Qt.FocusReason.OtherFocusReason)
-                return True
-            if watched is self.search and key == Qt.Key.Key_Escape and self.search.text():
-                self.search.clear()
-                return True
         return super().eventFilter(watched, event)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Escape goes back from the drawer to the table."""
-        if event.key() == Qt.Key.Key_Escape and self._reading:
-            self._close_detail()
-        else:
-            super().keyPressEvent(event)
-
     def _build(self) -> None:
-        self.search.setPlaceholderText(self.tr("Search"))
-        self.search.setAccessibleName(self.tr("Search calls"))
-        self.search.setToolTip(self.tr("Search client, server, tool and reason (Ctrl+F)"))
-        self.search.setClearButtonEnabled(True)
-        self.search.setMinimumWidth(self.fontMetrics().averageCharWidth() * 24)
+        self._name_search(self.tr("Search calls"), self.tr("Search client, server, tool and reason (Ctrl+F)"))
         self.search.textChanged.connect(lambda _text: self._search_timer.start())
-        self.search.installEventFilter(self)
-        self._magnifier = self.search.addAction(
-            artwork.icon("search", QColor(self._theme.tokens.muted)), QLineEdit.ActionPosition.LeadingPosition
-        )
         self._all = self._segment(self.tr("All"))
         self._failed = self._segment(self.tr("Failed"))
         group = QButtonGroup(self)
         for button in (self._all, self._failed):
+            button.clicked.connect(self._filter)
             group.addButton(button)
         self._all.setChecked(True)
         self._make_menu()
@@ -165,19 +111,10 @@ class ActivityPage(Page):
         head.addWidget(self.search)
         head.addSpacing(4)
         head.addWidget(self._keep)
-        self._head = QWidget()
         self._head.setLayout(head)
         self._build_table()
         self.detail.left.connect(self._close_detail)
-        self.splitter = QSplitter()
-        self.splitter.setChildrenCollapsible(False)
-        self.splitter.setHandleWidth(12)
-        self.splitter.addWidget(self._card)
-        self.splitter.addWidget(self.detail)
-        self.splitter.setStretchFactor(0, 5)
-        self.splitter.setStretchFactor(1, 3)
-        self.splitter.setSizes([560, 300])
-        self.detail.setMinimumWidth(260)
+        self._lay_side_by_side((5, 3), (560, 300), 260)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
@@ -219,16 +156,10 @@ class ActivityPage(Page):
         }
         for column, width in self._widths.items():
             view.setColumnWidth(column, width)
-        view.installEventFilter(self)
         view.doubleClicked.connect(lambda _index: self._open_detail())
         view.clicked.connect(lambda _index: self._open_detail() if self._narrow else None)
-        self._card = QFrame()
         self._card.setObjectName("card")
-        self._card.setMinimumWidth(300)
-        self._stack = QStackedLayout(self._card)
         self._stack.setContentsMargins(1, 4, 1, 4)
-        self._stack.addWidget(view)
-        self._stack.addWidget(self.empty)
 
     def _fit_columns(self) -> None:
         """Where there is no room for all columns, those that say least go first."""
@@ -242,13 +173,6 @@ class ActivityPage(Page):
             kept.add(column)
         for column in BY_WORTH:
             self.view.setColumnHidden(column, column not in kept)
-
-    def _segment(self, text: str) -> QPushButton:
-        button = QPushButton(text)
-        button.setCheckable(True)
-        button.setProperty("segment", True)
-        button.clicked.connect(self._filter)
-        return button
 
     def _make_menu(self) -> None:
         self._menu = QMenu(self)
@@ -271,10 +195,6 @@ class ActivityPage(Page):
         self._menu.addAction(self.tr("Export…")).triggered.connect(self._export)
         self._menu.addAction(self.tr("Forget all calls…")).triggered.connect(self._ask_to_clear)
 
-    def _tint(self) -> None:
-        self._magnifier.setIcon(artwork.icon("search", QColor(self._theme.tokens.muted)))
-        self.view.viewport().update()
-
     def _filter(self) -> None:
         self.model.set_wanted(CallFilter(text=self.search.text().strip(), failed=self._failed.isChecked()))
 
@@ -293,30 +213,22 @@ class ActivityPage(Page):
         self.detail.show_call(current.data(CallRole) if current.isValid() else None)
         self._arrange()
 
-    def _open_detail(self) -> None:
-        if self._narrow and self.detail.call is not None:
-            self._reading = True
-            self._arrange()
-            self.detail.arguments.setFocus(Qt.FocusReason.OtherFocusReason)
+    def _shows_pane(self) -> bool:
+        return self.view.currentIndex().isValid()
 
-    def _close_detail(self) -> None:
-        if self._reading:
-            self._reading = False
-            self._arrange()
-            self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+    def _may_open(self) -> bool:
+        return self.detail.call is not None
+
+    def _enter_pane(self) -> None:
+        self.detail.arguments.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _arrange(self) -> None:
-        for widget in (self._head, self.plots, self._card):
-            widget.setVisible(not self._reading)
-        chosen = self.view.currentIndex().isValid()
-        self.detail.setVisible(self._reading or (not self._narrow and chosen))
-        self.detail.set_page(self._narrow)
+        super()._arrange()
+        self.plots.setVisible(not self._reading)
 
     def _show_rows_or_words(self) -> None:
         if self.model.rowCount():
-            self._stack.setCurrentWidget(self.view)
-            if self.hasFocus():
-                self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+            self._show_list()
             return
         if self.model.wanted.text or self.model.wanted.failed:
             self.empty.say(

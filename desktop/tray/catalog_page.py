@@ -3,50 +3,41 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt
-from PySide6.QtGui import QColor, QKeyEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
     QHBoxLayout,
-    QLineEdit,
     QListView,
     QPushButton,
-    QSplitter,
-    QStackedLayout,
     QVBoxLayout,
-    QWidget,
 )
 
-from desktop.tray import artwork, words
+from desktop.tray import words
 from desktop.tray.actions import Actions
 from desktop.tray.bridge import Bridge, Phase
 from desktop.tray.catalog_detail import CatalogDetail
 from desktop.tray.catalog_list import CardDelegate, CatalogFilter, CatalogList, CatalogOrder, EntryRole
-from desktop.tray.page import Page
-from desktop.tray.parts import EmptyState, heading
+from desktop.tray.parts import heading
+from desktop.tray.split_page import SplitPage
 from desktop.tray.theme import Theme
 
 __all__ = ["CatalogPage"]
 
 
-class CatalogPage(Page):
+class CatalogPage(SplitPage):
     """Cards, and a drawer about the chosen one."""
 
     def __init__(self, bridge: Bridge, actions: Actions, theme: Theme) -> None:
-        super().__init__()
+        self.view = QListView()
+        self.detail = CatalogDetail(bridge, actions, theme)
+        super().__init__(theme, self.view, self.detail)
         self._bridge = bridge
         self._actions = actions
-        self._theme = theme
-        self._narrow = False
-        self._reading = False
         self._chosen = ""
         self.model = CatalogList(bridge, self)
         self.order = CatalogOrder(self.model, self)
-        self.view = QListView()
         self.delegate = CardDelegate(theme, self.view)
-        self.detail = CatalogDetail(bridge, actions, theme)
-        self.empty = EmptyState()
-        self.search = QLineEdit()
         self.categories = QComboBox()
         self._chips: dict[CatalogFilter, QPushButton] = {}
         self._build()
@@ -61,26 +52,12 @@ class CatalogPage(Page):
         self.model.dataChanged.connect(self._show_chosen)
         self.view.selectionModel().currentChanged.connect(self._choose)
         bridge.phase_changed.connect(self._show_rows_or_words)
-        theme.changed.connect(self._tint)
-        self._tint()
         self._fill_categories()
         self._show_rows_or_words()
-
-    def focus_search(self) -> None:
-        """Put the cursor into the search field."""
-        self._close_detail()
-        self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.search.selectAll()
 
     def focus_first(self) -> None:
         """Put the cursor into the search field, where looking through a catalog begins."""
         self.search.setFocus()
-
-    def set_narrow(self, narrow: bool) -> None:
-        """Show cards and drawer one at a time, or side by side."""
-        self._narrow = narrow
-        self._reading = False
-        self._arrange()
 
     def show_server(self, name: str) -> None:
         """Choose a server, whatever is searched or filtered now."""
@@ -92,22 +69,9 @@ class CatalogPage(Page):
             self._open_detail()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Return opens the drawer, Escape clears the search, Down goes from search to cards; cards fill whole columns."""
+        """Cards fill whole columns."""
         if watched is self.view and event.type() == QEvent.Type.Resize:
             self._fit_cards()
-        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
-            key = event.key()
-            if watched is self.view and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-                self._open_detail()
-                return True
-            if watched is self.search and key == Qt.Key.Key_Down:
-                if not self.view.currentIndex().isValid():
-                    self.view.setCurrentIndex(self.order.index(0, 0))
-                self.view.setFocus(Qt.FocusReason.OtherFocusReason)
-                return True
-            if watched is self.search and key == Qt.Key.Key_Escape and self.search.text():
-                self.search.clear()
-                return True
         return super().eventFilter(watched, event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -120,16 +84,10 @@ class CatalogPage(Page):
             super().keyPressEvent(event)
 
     def _build(self) -> None:
-        self.search.setPlaceholderText(self.tr("Search"))
-        self.search.setAccessibleName(self.tr("Search the catalog"))
-        self.search.setToolTip(self.tr("Search the catalog (Ctrl+F); typing errors are forgiven"))
-        self.search.setClearButtonEnabled(True)
-        self.search.setMinimumWidth(self.fontMetrics().averageCharWidth() * 24)
-        self.search.textChanged.connect(self._on_search)
-        self.search.installEventFilter(self)
-        self._magnifier = self.search.addAction(
-            artwork.icon("search", QColor(self._theme.tokens.muted)), QLineEdit.ActionPosition.LeadingPosition
+        self._name_search(
+            self.tr("Search the catalog"), self.tr("Search the catalog (Ctrl+F); typing errors are forgiven")
         )
+        self.search.textChanged.connect(self._on_search)
         self.categories.setAccessibleName(self.tr("Category"))
         self.categories.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.categories.currentIndexChanged.connect(
@@ -154,16 +112,13 @@ class CatalogPage(Page):
         }
         group = QButtonGroup(self)
         for which, name in names.items():
-            button = QPushButton(name)
-            button.setCheckable(True)
-            button.setProperty("segment", True)
+            button = self._segment(name)
             button.clicked.connect(lambda _on=False, which=which: self.order.set_filter(which))
             group.addButton(button)
             chips.addWidget(button)
             self._chips[which] = button
         self._chips[CatalogFilter.ALL].setChecked(True)
         chips.addStretch(1)
-        self._head = QWidget()
         whole = QVBoxLayout(self._head)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(8)
@@ -184,25 +139,11 @@ class CatalogPage(Page):
         view.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         view.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
-        view.installEventFilter(self)
         view.clicked.connect(lambda _index: self._open_detail() if self._narrow else None)
         view.doubleClicked.connect(lambda _index: self._open_detail())
-        cards = QWidget()
-        cards.setMinimumWidth(300)
-        self._stack = QStackedLayout(cards)
         self._stack.setContentsMargins(0, 0, 0, 0)
-        self._stack.addWidget(view)
-        self._stack.addWidget(self.empty)
-        self._cards = cards
         self.detail.left.connect(self._close_detail)
-        self.detail.setMinimumWidth(300)
-        self.splitter = QSplitter()
-        self.splitter.setChildrenCollapsible(False)
-        self.splitter.setHandleWidth(12)
-        self.splitter.addWidget(cards)
-        self.splitter.addWidget(self.detail)
-        self.splitter.setStretchFactor(0, 1)
-        self.splitter.setSizes([500, 340])
+        self._lay_side_by_side((1, 0), (500, 340), 300)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
@@ -215,10 +156,6 @@ class CatalogPage(Page):
         columns = max(1, room // least)
         self.delegate.set_width(max(room // columns - 1, 100))
         self.view.scheduleDelayedItemsLayout()
-
-    def _tint(self) -> None:
-        self._magnifier.setIcon(artwork.icon("search", QColor(self._theme.tokens.muted)))
-        self.view.viewport().update()
 
     def _on_search(self, text: str) -> None:
         self.order.set_search(text, self._bridge.search(text) if text.strip() else ())
@@ -251,7 +188,7 @@ class CatalogPage(Page):
     def _show_rows_or_words(self) -> None:
         self._arrange()
         if self.order.rowCount():
-            self._stack.setCurrentWidget(self.view)
+            self._show_list()
             return
         if self._bridge.phase is Phase.STARTING:
             self.empty.say(self.tr("Starting…"), self.tr("The catalogs appear here in a moment."))
@@ -270,21 +207,16 @@ class CatalogPage(Page):
         self.categories.setCurrentIndex(0)
         self._chips[CatalogFilter.ALL].click()
 
-    def _open_detail(self) -> None:
-        if self._narrow and self.detail.server:
-            self._reading = True
-            self._arrange()
-            self.detail.switch.setFocus(Qt.FocusReason.OtherFocusReason)
+    def _shows_pane(self) -> bool:
+        return self.view.currentIndex().isValid()
 
-    def _close_detail(self) -> None:
-        if self._reading:
-            self._reading = False
-            self._arrange()
-            self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+    def _may_open(self) -> bool:
+        return bool(self.detail.server)
 
-    def _arrange(self) -> None:
-        chosen = self.view.currentIndex().isValid()
-        self._head.setVisible(not self._reading)
-        self._cards.setVisible(not self._reading)
-        self.detail.setVisible(self._reading or (not self._narrow and chosen))
-        self.detail.set_page(self._narrow)
+    def _enter_list(self) -> None:
+        if not self.view.currentIndex().isValid():
+            self.view.setCurrentIndex(self.order.index(0, 0))
+        super()._enter_list()
+
+    def _enter_pane(self) -> None:
+        self.detail.switch.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -2,52 +2,41 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, Qt
-from PySide6.QtGui import QColor, QKeyEvent, QShowEvent
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QFrame,
     QHBoxLayout,
-    QLineEdit,
     QListView,
-    QPushButton,
-    QSplitter,
-    QStackedLayout,
     QVBoxLayout,
-    QWidget,
 )
 
 from desktop.clients.view import ClientState
-from desktop.tray import artwork, words
+from desktop.tray import words
 from desktop.tray.actions import Actions
 from desktop.tray.bridge import Bridge
 from desktop.tray.client_detail import ClientDetail
 from desktop.tray.client_list import ClientDelegate, ClientList, ClientOrder, ViewRole
-from desktop.tray.page import Page
-from desktop.tray.parts import EmptyState, heading
+from desktop.tray.parts import heading
+from desktop.tray.split_page import SplitPage
 from desktop.tray.theme import Theme
 
 __all__ = ["ClientsPage"]
 
 
-class ClientsPage(Page):
+class ClientsPage(SplitPage):
     """List and detail side by side, or one at a time where the window is narrow."""
 
     def __init__(self, bridge: Bridge, actions: Actions, theme: Theme) -> None:
-        super().__init__()
+        self.view = QListView()
+        self.detail = ClientDetail(bridge, actions, theme)
+        super().__init__(theme, self.view, self.detail)
         self._bridge = bridge
         self._actions = actions
-        self._theme = theme
-        self._narrow = False
-        self._reading = False
         self._chosen = ""
         self.model = ClientList(bridge, actions, self)
         self.order = ClientOrder(self.model, self)
-        self.view = QListView()
         self.delegate = ClientDelegate(theme, self.view)
-        self.detail = ClientDetail(bridge, actions, theme)
-        self.empty = EmptyState()
-        self.search = QLineEdit()
         self._build()
         for changed in (
             self.order.modelReset,
@@ -59,26 +48,8 @@ class ClientsPage(Page):
         self.view.selectionModel().currentChanged.connect(self._choose)
         bridge.clients_changed.connect(self._count)
         bridge.phase_changed.connect(self._count)
-        theme.changed.connect(self._tint)
-        self._tint()
         self._count()
         self._keep_chosen()
-
-    def focus_search(self) -> None:
-        """Put the cursor into the search field."""
-        self._close_detail()
-        self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.search.selectAll()
-
-    def focus_first(self) -> None:
-        """Put the focus on the list, at the latest when it has rows."""
-        (self.view if self._stack.currentWidget() is self.view else self).setFocus()
-
-    def set_narrow(self, narrow: bool) -> None:
-        """Show list and detail one at a time, or side by side."""
-        self._narrow = narrow
-        self._reading = False
-        self._arrange()
 
     def show_client(self, id: str) -> None:
         """Choose a client, whatever is searched or filtered now."""
@@ -97,41 +68,13 @@ class ClientsPage(Page):
         if self._bridge.host is not None:
             self._actions.refresh_clients()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Return opens the detail, Escape clears the search, Down goes from search to list."""
-        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
-            key = event.key()
-            if watched is self.view and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-                self._open_detail()
-                return True
-            if watched is self.search and key == Qt.Key.Key_Down:
-                self.view.setFocus(Qt.FocusReason.OtherFocusReason)
-                return True
-            if watched is self.search and key == Qt.Key.Key_Escape and self.search.text():
-                self.search.clear()
-                return True
-        return super().eventFilter(watched, event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Escape goes back from the detail to the list."""
-        if event.key() == Qt.Key.Key_Escape and self._reading:
-            self._close_detail()
-        else:
-            super().keyPressEvent(event)
-
     def _build(self) -> None:
-        self.search.setPlaceholderText(self.tr("Search"))
-        self.search.setAccessibleName(self.tr("Search clients"))
-        self.search.setToolTip(self.tr("Search clients (Ctrl+F)"))
-        self.search.setClearButtonEnabled(True)
-        self.search.setMinimumWidth(self.fontMetrics().averageCharWidth() * 24)
+        self._name_search(self.tr("Search clients"), self.tr("Search clients (Ctrl+F)"))
         self.search.textChanged.connect(self.order.set_search)
-        self.search.installEventFilter(self)
-        self._magnifier = self.search.addAction(
-            artwork.icon("search", QColor(self._theme.tokens.muted)), QLineEdit.ActionPosition.LeadingPosition
-        )
-        self._here = self._segment(lambda: self.order.set_all(False))
-        self._all = self._segment(lambda: self.order.set_all(True))
+        self._here = self._segment()
+        self._here.clicked.connect(lambda: self.order.set_all(False))
+        self._all = self._segment()
+        self._all.clicked.connect(lambda: self.order.set_all(True))
         group = QButtonGroup(self)
         for button in (self._here, self._all):
             group.addButton(button)
@@ -145,7 +88,6 @@ class ClientsPage(Page):
         head.addWidget(self._all)
         head.addStretch(1)
         head.addWidget(self.search)
-        self._head = QWidget()
         self._head.setLayout(head)
         self.view.setObjectName("servers")
         self.view.setAccessibleName(self.tr("Clients"))
@@ -156,42 +98,17 @@ class ClientsPage(Page):
         self.view.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
         self.view.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.view.installEventFilter(self)
         self.view.doubleClicked.connect(lambda _index: self._open_detail())
         self.view.clicked.connect(lambda _index: self._open_detail() if self._narrow else None)
-        self._card = QFrame()
         self._card.setObjectName("card")
-        self._card.setMinimumWidth(300)
-        self._stack = QStackedLayout(self._card)
         self._stack.setContentsMargins(1, 4, 1, 4)
-        self._stack.addWidget(self.view)
-        self._stack.addWidget(self.empty)
         self.detail.left.connect(self._close_detail)
-        self.detail.setMinimumWidth(280)
-        self.splitter = QSplitter()
-        self.splitter.setChildrenCollapsible(False)
-        self.splitter.setHandleWidth(12)
-        self.splitter.addWidget(self._card)
-        self.splitter.addWidget(self.detail)
-        self.splitter.setStretchFactor(0, 5)
-        self.splitter.setStretchFactor(1, 4)
-        self.splitter.setSizes([460, 360])
+        self._lay_side_by_side((5, 4), (460, 360), 280)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
         column.addWidget(self._head)
         column.addWidget(self.splitter, 1)
-
-    def _segment(self, chosen: object) -> QPushButton:
-        button = QPushButton()
-        button.setCheckable(True)
-        button.setProperty("segment", True)
-        button.clicked.connect(chosen)
-        return button
-
-    def _tint(self) -> None:
-        self._magnifier.setIcon(artwork.icon("search", QColor(self._theme.tokens.muted)))
-        self.view.viewport().update()
 
     def _count(self) -> None:
         views = self.model.views()
@@ -219,9 +136,7 @@ class ClientsPage(Page):
     def _show_rows_or_words(self) -> None:
         self._arrange()
         if self.order.rowCount():
-            self._stack.setCurrentWidget(self.view)
-            if self.hasFocus():
-                self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+            self._show_list()
             return
         if self.search.text().strip():
             text = words.elided(self.search.text(), 60)
@@ -242,20 +157,8 @@ class ClientsPage(Page):
             self.empty.say(self.tr("Looking for clients…"))
         self._stack.setCurrentWidget(self.empty)
 
-    def _open_detail(self) -> None:
-        if self._narrow and self.detail.client:
-            self._reading = True
-            self._arrange()
-            self.detail.setFocus(Qt.FocusReason.OtherFocusReason)
+    def _shows_pane(self) -> bool:
+        return self.order.rowCount() > 0
 
-    def _close_detail(self) -> None:
-        if self._reading:
-            self._reading = False
-            self._arrange()
-            self.view.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _arrange(self) -> None:
-        self._head.setVisible(not self._reading)
-        self._card.setVisible(not self._reading)
-        self.detail.setVisible(self._reading or (not self._narrow and self.order.rowCount() > 0))
-        self.detail.set_page(self._narrow)
+    def _may_open(self) -> bool:
+        return bool(self.detail.client)

@@ -2,51 +2,41 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QSize, Qt
-from PySide6.QtGui import QColor, QKeyEvent, QShowEvent
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QFrame,
     QHBoxLayout,
-    QLineEdit,
     QListView,
     QPushButton,
-    QSplitter,
-    QStackedLayout,
     QVBoxLayout,
-    QWidget,
 )
 
-from desktop.tray import artwork, words
+from desktop.tray import words
 from desktop.tray.actions import Actions
 from desktop.tray.bridge import Bridge, Phase
-from desktop.tray.page import Page
-from desktop.tray.parts import EmptyState, heading
+from desktop.tray.parts import heading
 from desktop.tray.server_delegate import ServerDelegate
 from desktop.tray.server_detail import ServerDetail
 from desktop.tray.server_list import ServerFilter, ServerList, ServerOrder, StatusRole
+from desktop.tray.split_page import SplitPage
 from desktop.tray.theme import Theme
 
 __all__ = ["ServersPage"]
 
 
-class ServersPage(Page):
+class ServersPage(SplitPage):
     """List and detail side by side, or one at a time where the window is narrow."""
 
     def __init__(self, bridge: Bridge, actions: Actions, theme: Theme) -> None:
-        super().__init__()
+        self.view = QListView()
+        self.detail = ServerDetail(bridge, actions, theme)
+        super().__init__(theme, self.view, self.detail)
         self._bridge = bridge
-        self._theme = theme
-        self._narrow = False
-        self._reading = False
         self._chosen = ""
         self.model = ServerList(bridge, actions, self)
         self.order = ServerOrder(self.model, self)
-        self.view = QListView()
         self.delegate = ServerDelegate(theme, self.view)
-        self.detail = ServerDetail(bridge, actions, theme)
-        self.empty = EmptyState()
-        self.search = QLineEdit()
         self._segments: dict[ServerFilter, QPushButton] = {}
         self._build()
         self.order.modelReset.connect(self._keep_chosen)
@@ -56,17 +46,8 @@ class ServersPage(Page):
         self.view.selectionModel().currentChanged.connect(self._on_current_changed)
         bridge.servers_changed.connect(lambda _names: self._count())
         bridge.phase_changed.connect(self._show_rows_or_words)
-        theme.changed.connect(self._tint)
-        self._tint()
         self._count()
         self._keep_chosen()
-
-    def set_narrow(self, narrow: bool) -> None:
-        """Show list and detail one at a time, or side by side."""
-        if narrow != self._narrow:
-            self._narrow = narrow
-            self._reading = False
-            self._arrange()
 
     def show_server(self, name: str) -> None:
         """Choose a server and show what is to say about it, whatever is searched or filtered now."""
@@ -87,64 +68,22 @@ class ServersPage(Page):
         self.order.set_filter(which)
         self._keep_chosen()
 
-    def focus_search(self) -> None:
-        """Put the cursor into the search field."""
-        self._close_detail()
-        self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.search.selectAll()
-
-    def focus_first(self) -> None:
-        """Put the focus on the list, at the latest when it has rows."""
-        (self.view if self._stack.currentWidget() is self.view else self).setFocus()
-
     def showEvent(self, event: QShowEvent) -> None:
         """Seen again: put switched servers where they belong."""
         super().showEvent(event)
         self.order.settle()
         self._keep_chosen()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Return opens the detail, Escape leaves it or clears the search, Down goes from search to list."""
-        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
-            key = event.key()
-            if watched is self.view and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-                self._open_detail()
-                return True
-            if watched is self.search and key == Qt.Key.Key_Down:
-                self.view.setFocus(Qt.FocusReason.OtherFocusReason)
-                return True
-            if watched is self.search and key == Qt.Key.Key_Escape and self.search.text():
-                self.search.clear()
-                return True
-        return super().eventFilter(watched, event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Escape goes back from the detail to the list."""
-        if event.key() == Qt.Key.Key_Escape and self._reading:
-            self._close_detail()
-        else:
-            super().keyPressEvent(event)
-
     def _build(self) -> None:
-        self.search.setPlaceholderText(self.tr("Search"))
-        self.search.setAccessibleName(self.tr("Search servers"))
-        self.search.setToolTip(self.tr("Search servers (Ctrl+F)"))
-        self.search.setClearButtonEnabled(True)
-        self.search.setMinimumWidth(self.fontMetrics().averageCharWidth() * 24)
+        self._name_search(self.tr("Search servers"), self.tr("Search servers (Ctrl+F)"))
         self.search.textChanged.connect(self._on_search)
-        self.search.installEventFilter(self)
-        self._magnifier = self.search.addAction(
-            artwork.icon("search", QColor(self._theme.tokens.muted)), QLineEdit.ActionPosition.LeadingPosition
-        )
         head = QHBoxLayout()
         head.setSpacing(4)
         head.addWidget(heading(self.tr("Servers"), 4))
         head.addSpacing(16)
         group = QButtonGroup(self)
         for which in (ServerFilter.ALL, ServerFilter.ON, ServerFilter.ATTENTION):
-            button = QPushButton()
-            button.setCheckable(True)
-            button.setProperty("segment", True)
+            button = self._segment()
             button.clicked.connect(lambda _on=False, which=which: self.set_filter(which))
             group.addButton(button)
             head.addWidget(button)
@@ -161,28 +100,12 @@ class ServersPage(Page):
         self.view.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
         self.view.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.view.installEventFilter(self)
         self.view.doubleClicked.connect(lambda _index: self._open_detail())
         self.view.clicked.connect(lambda _index: self._open_detail() if self._narrow else None)
-        card = QFrame()
-        card.setObjectName("card")
-        self._stack = QStackedLayout(card)
+        self._card.setObjectName("card")
         self._stack.setContentsMargins(1, 4, 1, 4)
-        self._stack.addWidget(self.view)
-        self._stack.addWidget(self.empty)
-        self._list_card = card
         self.detail.left.connect(self._close_detail)
-        self.splitter = QSplitter()
-        self.splitter.setChildrenCollapsible(False)
-        self.splitter.setHandleWidth(12)
-        self.splitter.addWidget(card)
-        self.splitter.addWidget(self.detail)
-        self.splitter.setStretchFactor(0, 5)
-        self.splitter.setStretchFactor(1, 4)
-        self.splitter.setSizes([460, 360])
-        card.setMinimumWidth(300)
-        self.detail.setMinimumWidth(280)
-        self._head = QWidget()
+        self._lay_side_by_side((5, 4), (460, 360), 280)
         head.setContentsMargins(0, 0, 0, 0)
         self._head.setLayout(head)
         column = QVBoxLayout(self)
@@ -190,11 +113,6 @@ class ServersPage(Page):
         column.setSpacing(12)
         column.addWidget(self._head)
         column.addWidget(self.splitter, 1)
-
-    def _tint(self) -> None:
-        self._magnifier.setIcon(artwork.icon("search", QColor(self._theme.tokens.muted)))
-        self.view.setIconSize(QSize(16, 16))
-        self.view.viewport().update()
 
     def _on_search(self, text: str) -> None:
         self.order.set_search(text, self._bridge.search(text) if text.strip() else ())
@@ -235,9 +153,7 @@ class ServersPage(Page):
     def _show_rows_or_words(self) -> None:
         self._arrange()
         if self.order.rowCount():
-            self._stack.setCurrentWidget(self.view)
-            if self.hasFocus():
-                self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+            self._show_list()
             return
         if self._bridge.phase is Phase.STARTING:
             self.empty.say(self.tr("Starting…"), self.tr("Servers appear here in a moment."))
@@ -264,20 +180,8 @@ class ServersPage(Page):
             )
         self._stack.setCurrentWidget(self.empty)
 
-    def _open_detail(self) -> None:
-        if self._narrow and self.detail.server:
-            self._reading = True
-            self._arrange()
-            self.detail.setFocus(Qt.FocusReason.OtherFocusReason)
+    def _shows_pane(self) -> bool:
+        return self.model.rowCount() > 0
 
-    def _close_detail(self) -> None:
-        if self._reading:
-            self._reading = False
-            self._arrange()
-            self.view.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _arrange(self) -> None:
-        self._head.setVisible(not self._reading)
-        self._list_card.setVisible(not self._reading)
-        self.detail.setVisible(self._reading or (not self._narrow and self.model.rowCount() > 0))
-        self.detail.set_page(self._narrow)
+    def _may_open(self) -> bool:
+        return bool(self.detail.server)

@@ -4,7 +4,7 @@
 PYTHON := .venv/bin/python
 SETUP  := sh installers/linux/setup
 
-.PHONY: help run setup setup-dev test lint format fast-test images bench build lock clean
+.PHONY: help run setup setup-dev test lint format fast-test images bench build translations lock clean
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 18
@@ -42,6 +42,9 @@ bench: .venv/.dev ## Measure; needs a container engine
 
 build: .venv/.dev ## Build the program for this system into dist/
 	@sh tests/run build
+
+translations: .venv/.dev ## Collect the window's texts for translation, and compile what is translated
+	@sh installers/translations
 
 lock: .venv/.dev ## Choose the newest allowed packages and write the lock files
 	@sh installers/lock

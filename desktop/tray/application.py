@@ -14,7 +14,7 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any
 
-from PySide6.QtCore import QEvent, QLibraryInfo, QLocale, QObject, Qt, QTimer, QTranslator, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from desktop.errors import GatewayError
@@ -34,6 +34,7 @@ from desktop.tray.server_list import ServerFilter
 from desktop.tray.sign_in_notice import SignInNotice
 from desktop.tray.single_instance import Request, SingleInstance
 from desktop.tray.theme import Look, Theme
+from desktop.tray.translation import translate_into
 
 __all__ = ["HostFactory", "TrayApplication", "run"]
 
@@ -50,15 +51,21 @@ TRAY_LOOKS = 12
 
 
 def run(
-    host_factory: HostFactory, arguments: Sequence[str] = (), *, look: Look = Look.SYSTEM, place: str = "servers"
+    host_factory: HostFactory,
+    arguments: Sequence[str] = (),
+    *,
+    look: Look = Look.SYSTEM,
+    place: str = "servers",
+    language: str = "",
 ) -> int:
     """Run the tray program until the person quits; the process's exit code.
 
     Args:
         host_factory: See `HostFactory`.
         arguments: The command line without the program: ``--hidden`` starts without the window, the rest is Qt's.
-        look: Light, dark or as the system has it.
+        look: Light, dark or as the person has chosen.
         place: Where the window opens.
+        language: Its code; empty for what the person has chosen, or else the system.
     """
     hidden = "--hidden" in arguments
     application = _make_application([argument for argument in arguments if argument != "--hidden"])
@@ -70,8 +77,10 @@ def run(
     import qasync  # reads QT_API when imported
 
     sys.excepthook = _log_exception
+    chosen = _chosen()
     if look is Look.SYSTEM:
-        look = Look(_chosen().look)
+        look = Look(chosen.look)
+    translate_into(application, language or chosen.language)
     tray = TrayApplication(application, host_factory, Memory(), look)
     tray.window.open_place(place)
     application.quit_asked.connect(tray.quit)
@@ -118,10 +127,6 @@ def _make_application(arguments: list[str]) -> Application:
     application = Application([NAME, *arguments])
     application.setQuitOnLastWindowClosed(False)
     application.setWindowIcon(artwork.app_icon())
-    translator = QTranslator(application)
-    directory = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
-    if translator.load(QLocale(), "qtbase", "_", directory):
-        application.installTranslator(translator)
     return application
 
 

@@ -25,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--call", action="store_true", help="a client wants to call a tool the policy asks about")
     parser.add_argument("--calls", type=int, default=120, help="calls of the last hour")
     parser.add_argument("--place", default="servers", help="the place to open")
+    parser.add_argument("--language", default="", help="the language's code")
     parser.add_argument("--slow", type=float, default=0.0, help="seconds each request takes")
     looks = parser.add_mutually_exclusive_group()
     looks.add_argument("--dark", action="store_const", const=Look.DARK, dest="look", default=Look.LIGHT)
@@ -65,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "~/.docker/mcp/registry.yaml, line 12, column 5: a mapping value is not allowed here",
             "~/.docker/mcp/config.yaml, line 3: a list is expected, not a text",
         )
-    code = run(host.running, rest, look=chosen.look, place=chosen.place)
+    code = run(host.running, rest, look=chosen.look, place=chosen.place, language=chosen.language)
     for call in host.calls:
         print("asked", *call)
     return code

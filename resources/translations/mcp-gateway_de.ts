@@ -1,0 +1,1526 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="de_DE" sourcelanguage="en_US">
+<context>
+    <name>Actions</name>
+    <message>
+        <source>Copied</source>
+        <translation>Kopiert</translation>
+    </message>
+    <message>
+        <source>MCP Gateway is not ready yet</source>
+        <translation>MCP Gateway ist noch nicht bereit</translation>
+    </message>
+    <message>
+        <source>That did not work</source>
+        <translation>Das hat nicht geklappt</translation>
+    </message>
+    <message>
+        <source>The log tells what happened.</source>
+        <translation>Was geschehen ist, steht im Protokoll.</translation>
+    </message>
+    <message>
+        <source>Token copied</source>
+        <translation>Token kopiert</translation>
+    </message>
+    <message>
+        <source>Try again in a moment.</source>
+        <translation>Versuchen Sie es gleich noch einmal.</translation>
+    </message>
+</context>
+<context>
+    <name>ActivityPage</name>
+    <message>
+        <source>Activity</source>
+        <translation>Aktivität</translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation>Alle</translation>
+    </message>
+    <message>
+        <source>Arguments and results go as well. This can&apos;t be undone.</source>
+        <translation>Argumente und Ergebnisse gehen mit verloren. Das lässt sich nicht rückgängig machen.</translation>
+    </message>
+    <message>
+        <source>Calls</source>
+        <translation>Aufrufe</translation>
+    </message>
+    <message>
+        <source>Calls are not kept</source>
+        <translation>Aufrufe werden nicht aufgehoben</translation>
+    </message>
+    <message>
+        <source>Calls exported</source>
+        <translation>Aufrufe exportiert</translation>
+    </message>
+    <message>
+        <source>Export calls</source>
+        <translation>Aufrufe exportieren</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>Exportieren…</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>Fehlgeschlagen</translation>
+    </message>
+    <message>
+        <source>For one day</source>
+        <translation>Einen Tag lang</translation>
+    </message>
+    <message>
+        <source>For {count} days</source>
+        <translation>{count} Tage lang</translation>
+    </message>
+    <message>
+        <source>Forget</source>
+        <translation>Vergessen</translation>
+    </message>
+    <message>
+        <source>Forget all calls</source>
+        <translation>Alle Aufrufe vergessen</translation>
+    </message>
+    <message>
+        <source>Forget all calls…</source>
+        <translation>Alle Aufrufe vergessen…</translation>
+    </message>
+    <message>
+        <source>Forget every call that was kept?</source>
+        <translation>Alle aufgehobenen Aufrufe vergessen?</translation>
+    </message>
+    <message>
+        <source>JSON lines (*.jsonl)</source>
+        <translation>JSON-Zeilen (*.jsonl)</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>Aufheben</translation>
+    </message>
+    <message>
+        <source>Keep calls</source>
+        <translation>Aufrufe aufheben</translation>
+    </message>
+    <message>
+        <source>Keep them</source>
+        <translation>Behalten</translation>
+    </message>
+    <message>
+        <source>No call matches what you look for.</source>
+        <translation>Kein Aufruf passt zu dem, was Sie suchen.</translation>
+    </message>
+    <message>
+        <source>No calls yet</source>
+        <translation>Noch keine Aufrufe</translation>
+    </message>
+    <message>
+        <source>Nothing found</source>
+        <translation>Nichts gefunden</translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation>Suchen</translation>
+    </message>
+    <message>
+        <source>Search calls</source>
+        <translation>Aufrufe durchsuchen</translation>
+    </message>
+    <message>
+        <source>Search client, server, tool and reason (Ctrl+F)</source>
+        <translation>Client, Server, Tool und Grund durchsuchen (Strg+F)</translation>
+    </message>
+    <message>
+        <source>Show all</source>
+        <translation>Alle zeigen</translation>
+    </message>
+    <message>
+        <source>Turn it on, and calls appear here as they happen.</source>
+        <translation>Nach dem Einschalten erscheinen Aufrufe hier, sobald sie geschehen.</translation>
+    </message>
+    <message>
+        <source>When a client calls a tool, it appears here as it happens.</source>
+        <translation>Wenn ein Client ein Tool aufruft, erscheint es sofort hier.</translation>
+    </message>
+    <message>
+        <source>With arguments and results</source>
+        <translation>Mit Argumenten und Ergebnissen</translation>
+    </message>
+</context>
+<context>
+    <name>Banner</name>
+    <message>
+        <source>Copy message</source>
+        <translation>Meldung kopieren</translation>
+    </message>
+    <message>
+        <source>Dismiss</source>
+        <translation>Ausblenden</translation>
+    </message>
+</context>
+<context>
+    <name>CallDetail</name>
+    <message>
+        <source>Arguments</source>
+        <translation>Argumente</translation>
+    </message>
+    <message>
+        <source>Back to the calls</source>
+        <translation>Zurück zu den Aufrufen</translation>
+    </message>
+    <message>
+        <source>Cancel call</source>
+        <translation>Aufruf abbrechen</translation>
+    </message>
+    <message>
+        <source>Client</source>
+        <translation>Client</translation>
+    </message>
+    <message>
+        <source>Copy {what}</source>
+        <translation>{what} kopieren</translation>
+    </message>
+    <message>
+        <source>Outcome</source>
+        <translation>Ausgang</translation>
+    </message>
+    <message>
+        <source>Result</source>
+        <translation>Ergebnis</translation>
+    </message>
+    <message>
+        <source>Server</source>
+        <translation>Server</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>Zeit</translation>
+    </message>
+    <message>
+        <source>not kept</source>
+        <translation>nicht aufgehoben</translation>
+    </message>
+    <message>
+        <source>now</source>
+        <translation>jetzt</translation>
+    </message>
+    <message>
+        <source>running</source>
+        <translation>läuft</translation>
+    </message>
+    <message>
+        <source>unknown</source>
+        <translation>unbekannt</translation>
+    </message>
+</context>
+<context>
+    <name>CallList</name>
+    <message>
+        <source>Client</source>
+        <translation>Client</translation>
+    </message>
+    <message>
+        <source>Outcome</source>
+        <translation>Ausgang</translation>
+    </message>
+    <message>
+        <source>Server</source>
+        <translation>Server</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Größe</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>Zeit</translation>
+    </message>
+    <message>
+        <source>Took</source>
+        <translation>Dauer</translation>
+    </message>
+    <message>
+        <source>Tool</source>
+        <translation>Tool</translation>
+    </message>
+    <message>
+        <source>now</source>
+        <translation>jetzt</translation>
+    </message>
+    <message>
+        <source>running</source>
+        <translation>läuft</translation>
+    </message>
+    <message>
+        <source>unknown</source>
+        <translation>unbekannt</translation>
+    </message>
+</context>
+<context>
+    <name>CallPlots</name>
+    <message>
+        <source>Calls</source>
+        <translation>Aufrufe</translation>
+    </message>
+    <message>
+        <source>Errors</source>
+        <translation>Fehler</translation>
+    </message>
+    <message>
+        <source>Slow calls took</source>
+        <translation>Dauer langsamer Aufrufe</translation>
+    </message>
+    <message>
+        <source>at most, in the last hour</source>
+        <translation>höchstens, in der letzten Stunde</translation>
+    </message>
+    <message>
+        <source>in the last hour</source>
+        <translation>in der letzten Stunde</translation>
+    </message>
+</context>
+<context>
+    <name>Catalog</name>
+    <message>
+        <source>needs a key</source>
+        <translation>braucht Schlüssel</translation>
+    </message>
+    <message>
+        <source>pinned</source>
+        <translation>festgelegt</translation>
+    </message>
+    <message>
+        <source>settings</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>sign-in</source>
+        <translation>Anmeldung</translation>
+    </message>
+</context>
+<context>
+    <name>CatalogDetail</name>
+    <message>
+        <source>And {count} more.</source>
+        <translation>Und {count} weitere.</translation>
+    </message>
+    <message>
+        <source>Back to the catalog</source>
+        <translation>Zurück zum Katalog</translation>
+    </message>
+    <message>
+        <source>Open the page about it in the browser</source>
+        <translation>Die Seite dazu im Browser öffnen</translation>
+    </message>
+    <message>
+        <source>Read more</source>
+        <translation>Mehr dazu</translation>
+    </message>
+    <message>
+        <source>Settings…</source>
+        <translation>Einstellungen…</translation>
+    </message>
+    <message>
+        <source>Show server</source>
+        <translation>Server zeigen</translation>
+    </message>
+    <message>
+        <source>Turn off</source>
+        <translation>Ausschalten</translation>
+    </message>
+    <message>
+        <source>Turn on</source>
+        <translation>Einschalten</translation>
+    </message>
+    <message>
+        <source>When it is on, it may</source>
+        <translation>Eingeschaltet darf er</translation>
+    </message>
+</context>
+<context>
+    <name>CatalogPage</name>
+    <message>
+        <source>All</source>
+        <translation>Alle</translation>
+    </message>
+    <message>
+        <source>All categories</source>
+        <translation>Alle Kategorien</translation>
+    </message>
+    <message>
+        <source>Catalog</source>
+        <translation>Katalog</translation>
+    </message>
+    <message>
+        <source>Catalogs on this computer list no servers.</source>
+        <translation>Die Kataloge auf diesem Computer enthalten keine Server.</translation>
+    </message>
+    <message>
+        <source>Category</source>
+        <translation>Kategorie</translation>
+    </message>
+    <message>
+        <source>Container</source>
+        <translation>Container</translation>
+    </message>
+    <message>
+        <source>No key needed</source>
+        <translation>Ohne Schlüssel</translation>
+    </message>
+    <message>
+        <source>No server is like that.</source>
+        <translation>So einen Server gibt es nicht.</translation>
+    </message>
+    <message>
+        <source>No server matches “{text}”.</source>
+        <translation>Kein Server passt zu „{text}“.</translation>
+    </message>
+    <message>
+        <source>Nothing found</source>
+        <translation>Nichts gefunden</translation>
+    </message>
+    <message>
+        <source>Package</source>
+        <translation>Paket</translation>
+    </message>
+    <message>
+        <source>Remote</source>
+        <translation>Entfernt</translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation>Suchen</translation>
+    </message>
+    <message>
+        <source>Search the catalog</source>
+        <translation>Katalog durchsuchen</translation>
+    </message>
+    <message>
+        <source>Search the catalog (Ctrl+F); typing errors are forgiven</source>
+        <translation>Katalog durchsuchen (Strg+F); Tippfehler schaden nicht</translation>
+    </message>
+    <message>
+        <source>Show all</source>
+        <translation>Alle zeigen</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>Startet…</translation>
+    </message>
+    <message>
+        <source>The catalogs appear here in a moment.</source>
+        <translation>Die Kataloge erscheinen gleich hier.</translation>
+    </message>
+    <message>
+        <source>The catalogs are empty</source>
+        <translation>Die Kataloge sind leer</translation>
+    </message>
+</context>
+<context>
+    <name>ClientDetail</name>
+    <message>
+        <source>Back to the list</source>
+        <translation>Zurück zur Liste</translation>
+    </message>
+    <message>
+        <source>Choose a client to see how it stands.</source>
+        <translation>Wählen Sie einen Client, um zu sehen, wie es um ihn steht.</translation>
+    </message>
+    <message>
+        <source>Connect</source>
+        <translation>Verbinden</translation>
+    </message>
+    <message>
+        <source>Connect again</source>
+        <translation>Neu verbinden</translation>
+    </message>
+    <message>
+        <source>Disconnect</source>
+        <translation>Trennen</translation>
+    </message>
+    <message>
+        <source>Docker&apos;s own gateway is connected as {name}.</source>
+        <translation>Dockers eigenes Gateway ist als {name} verbunden.</translation>
+    </message>
+    <message>
+        <source>Fits this client</source>
+        <translation>Passt zu diesem Client</translation>
+    </message>
+    <message>
+        <source>It reaches the gateway over HTTP, with a token of its own.</source>
+        <translation>Er erreicht das Gateway über HTTP, mit eigenem Token.</translation>
+    </message>
+    <message>
+        <source>It starts a small program that joins the gateway.</source>
+        <translation>Er startet ein kleines Programm, das ihn mit dem Gateway verbindet.</translation>
+    </message>
+    <message>
+        <source>Its own servers: {names}.</source>
+        <translation>Eigene Server: {names}.</translation>
+    </message>
+    <message>
+        <source>Nothing would change.</source>
+        <translation>Es würde sich nichts ändern.</translation>
+    </message>
+    <message>
+        <source>See what connecting would write, before anything is written</source>
+        <translation>Ansehen, was das Verbinden schreiben würde, bevor etwas geschrieben wird</translation>
+    </message>
+    <message>
+        <source>Show change</source>
+        <translation>Änderung zeigen</translation>
+    </message>
+    <message>
+        <source>What connecting would write</source>
+        <translation>Was das Verbinden schreiben würde</translation>
+    </message>
+    <message>
+        <source>{count} too many: turn off servers or single tools.</source>
+        <translation>{count} zu viel: Schalten Sie Server oder einzelne Tools aus.</translation>
+    </message>
+    <message>
+        <source>{offered} of {most} tools</source>
+        <translation>{offered} von {most} Tools</translation>
+    </message>
+</context>
+<context>
+    <name>ClientState</name>
+    <message>
+        <source>connect again</source>
+        <translation>neu verbinden</translation>
+    </message>
+    <message>
+        <source>connected</source>
+        <translation>verbunden</translation>
+    </message>
+    <message>
+        <source>entry dropped</source>
+        <translation>Eintrag fehlt</translation>
+    </message>
+    <message>
+        <source>file broken</source>
+        <translation>Datei defekt</translation>
+    </message>
+    <message>
+        <source>not connected</source>
+        <translation>nicht verbunden</translation>
+    </message>
+    <message>
+        <source>not found here</source>
+        <translation>nicht gefunden</translation>
+    </message>
+    <message>
+        <source>not here now</source>
+        <translation>gerade nicht da</translation>
+    </message>
+    <message>
+        <source>waiting</source>
+        <translation>wartet</translation>
+    </message>
+</context>
+<context>
+    <name>ClientsPage</name>
+    <message>
+        <source>All</source>
+        <translation>Alle</translation>
+    </message>
+    <message>
+        <source>Clear search</source>
+        <translation>Suche leeren</translation>
+    </message>
+    <message>
+        <source>Clients</source>
+        <translation>Clients</translation>
+    </message>
+    <message>
+        <source>Clients such as Claude Desktop, Cursor or VS Code appear here once they are installed.</source>
+        <translation>Clients wie Claude Desktop, Cursor oder VS Code erscheinen hier, sobald sie installiert sind.</translation>
+    </message>
+    <message>
+        <source>Here</source>
+        <translation>Vorhanden</translation>
+    </message>
+    <message>
+        <source>Looking for clients…</source>
+        <translation>Clients werden gesucht…</translation>
+    </message>
+    <message>
+        <source>No client matches “{text}”.</source>
+        <translation>Kein Client passt zu „{text}“.</translation>
+    </message>
+    <message>
+        <source>No client was found on this computer</source>
+        <translation>Auf diesem Computer wurde kein Client gefunden</translation>
+    </message>
+    <message>
+        <source>Nothing found</source>
+        <translation>Nichts gefunden</translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation>Suchen</translation>
+    </message>
+    <message>
+        <source>Search clients</source>
+        <translation>Clients durchsuchen</translation>
+    </message>
+    <message>
+        <source>Search clients (Ctrl+F)</source>
+        <translation>Clients durchsuchen (Strg+F)</translation>
+    </message>
+    <message>
+        <source>Show all</source>
+        <translation>Alle zeigen</translation>
+    </message>
+</context>
+<context>
+    <name>Duration</name>
+    <message>
+        <source>{count} min</source>
+        <translation>{count} min</translation>
+    </message>
+    <message>
+        <source>{count} ms</source>
+        <translation>{count} ms</translation>
+    </message>
+    <message>
+        <source>{count} s</source>
+        <translation>{count} s</translation>
+    </message>
+</context>
+<context>
+    <name>EngineState</name>
+    <message>
+        <source>Docker</source>
+        <translation>Docker</translation>
+    </message>
+    <message>
+        <source>Docker is not running</source>
+        <translation>Docker läuft nicht</translation>
+    </message>
+    <message>
+        <source>Looking for Docker…</source>
+        <translation>Docker wird gesucht…</translation>
+    </message>
+    <message>
+        <source>No permission to use Docker</source>
+        <translation>Docker darf nicht benutzt werden</translation>
+    </message>
+</context>
+<context>
+    <name>MainWindow</name>
+    <message>
+        <source>And {count} more.</source>
+        <translation>Und {count} weitere.</translation>
+    </message>
+    <message>
+        <source>Close window</source>
+        <translation>Fenster schließen</translation>
+    </message>
+    <message>
+        <source>Copy URL</source>
+        <translation>URL kopieren</translation>
+    </message>
+    <message>
+        <source>Copy token</source>
+        <translation>Token kopieren</translation>
+    </message>
+    <message>
+        <source>Everything is paused.</source>
+        <translation>Alles ist angehalten.</translation>
+    </message>
+    <message>
+        <source>MCP Gateway</source>
+        <translation>MCP Gateway</translation>
+    </message>
+    <message>
+        <source>Pause all</source>
+        <translation>Alles anhalten</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>Beenden</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>Fortsetzen</translation>
+    </message>
+    <message>
+        <source>Retry</source>
+        <translation>Erneut versuchen</translation>
+    </message>
+    <message>
+        <source>Servers are stopped and clients see no tools. What you turned on stays on.</source>
+        <translation>Die Server sind beendet, und Clients sehen keine Tools. Was Sie eingeschaltet haben, bleibt es.</translation>
+    </message>
+    <message>
+        <source>Turn off {title}</source>
+        <translation>{title} ausschalten</translation>
+    </message>
+    <message>
+        <source>Turn on {title}</source>
+        <translation>{title} einschalten</translation>
+    </message>
+    <message>
+        <source>action</source>
+        <translation>Aktion</translation>
+    </message>
+    <message>
+        <source>client</source>
+        <translation>Client</translation>
+    </message>
+    <message>
+        <source>place</source>
+        <translation>Bereich</translation>
+    </message>
+    <message>
+        <source>server</source>
+        <translation>Server</translation>
+    </message>
+</context>
+<context>
+    <name>Outcome</name>
+    <message>
+        <source>cancelled</source>
+        <translation>abgebrochen</translation>
+    </message>
+    <message>
+        <source>error</source>
+        <translation>Fehler</translation>
+    </message>
+    <message>
+        <source>ok</source>
+        <translation>ok</translation>
+    </message>
+    <message>
+        <source>tool error</source>
+        <translation>Tool-Fehler</translation>
+    </message>
+</context>
+<context>
+    <name>Palette</name>
+    <message>
+        <source>Find anything</source>
+        <translation>Alles finden</translation>
+    </message>
+    <message>
+        <source>Servers, clients, places, actions</source>
+        <translation>Server, Clients, Bereiche, Aktionen</translation>
+    </message>
+    <message>
+        <source>What fits</source>
+        <translation>Was passt</translation>
+    </message>
+</context>
+<context>
+    <name>Places</name>
+    <message>
+        <source>Activity</source>
+        <translation>Aktivität</translation>
+    </message>
+    <message>
+        <source>Catalog</source>
+        <translation>Katalog</translation>
+    </message>
+    <message>
+        <source>Clients</source>
+        <translation>Clients</translation>
+    </message>
+    <message>
+        <source>Servers</source>
+        <translation>Server</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Einstellungen</translation>
+    </message>
+</context>
+<context>
+    <name>QuestionWindow</name>
+    <message>
+        <source>A client</source>
+        <translation>Ein Client</translation>
+    </message>
+    <message>
+        <source>Allow</source>
+        <translation>Erlauben</translation>
+    </message>
+    <message>
+        <source>Allow once</source>
+        <translation>Einmal erlauben</translation>
+    </message>
+    <message>
+        <source>Allow this session</source>
+        <translation>Für diese Sitzung erlauben</translation>
+    </message>
+    <message>
+        <source>Always allow</source>
+        <translation>Immer erlauben</translation>
+    </message>
+    <message>
+        <source>If you allow it, {title} may</source>
+        <translation>Wenn Sie es erlauben, darf {title}</translation>
+    </message>
+    <message>
+        <source>MCP Gateway asks you</source>
+        <translation>MCP Gateway fragt Sie</translation>
+    </message>
+    <message>
+        <source>More waiting: {count}.</source>
+        <translation>Weitere warten: {count}.</translation>
+    </message>
+    <message>
+        <source>Refuse</source>
+        <translation>Ablehnen</translation>
+    </message>
+    <message>
+        <source>Refused in {time}</source>
+        <translation>Abgelehnt in {time}</translation>
+    </message>
+    <message>
+        <source>Your answer is kept for exactly this, and changes nothing in your list of servers.</source>
+        <translation>Ihre Antwort gilt genau hierfür und ändert nichts an Ihrer Liste der Server.</translation>
+    </message>
+    <message>
+        <source>Your answer is kept for exactly this.</source>
+        <translation>Ihre Antwort gilt genau hierfür.</translation>
+    </message>
+    <message>
+        <source>Your policy says to ask. “Always” is kept for this tool, whatever it is called with.</source>
+        <translation>Ihre Regeln verlangen eine Frage. „Immer“ gilt für dieses Tool, gleich womit es aufgerufen wird.</translation>
+    </message>
+    <message>
+        <source>{asker} wants to call a tool of {title}</source>
+        <translation>{asker} möchte ein Tool von {title} aufrufen</translation>
+    </message>
+    <message>
+        <source>{asker} wants to use {title}</source>
+        <translation>{asker} möchte {title} benutzen</translation>
+    </message>
+    <message>
+        <source>{title} wants a folder of yours</source>
+        <translation>{title} möchte einen Ihrer Ordner</translation>
+    </message>
+</context>
+<context>
+    <name>ServerDetail</name>
+    <message>
+        <source>Back to the list</source>
+        <translation>Zurück zur Liste</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Choose a server to see what it does.</source>
+        <translation>Wählen Sie einen Server, um zu sehen, was er tut.</translation>
+    </message>
+    <message>
+        <source>Copy messages</source>
+        <translation>Meldungen kopieren</translation>
+    </message>
+    <message>
+        <source>Follow</source>
+        <translation>Mitlaufen</translation>
+    </message>
+    <message>
+        <source>How many instances of this server run</source>
+        <translation>Wie viele Instanzen dieses Servers laufen</translation>
+    </message>
+    <message>
+        <source>Its package will run as an ordinary program with your rights: it can read and change your files and use your network. A container would keep it apart from both.
+
+Package: {source}</source>
+        <translation>Sein Paket läuft dann als gewöhnliches Programm mit Ihren Rechten: Es kann Ihre Dateien lesen und ändern und Ihr Netzwerk benutzen. Ein Container würde es von beidem fernhalten.
+
+Paket: {source}</translation>
+    </message>
+    <message>
+        <source>Keep the newest lines in view</source>
+        <translation>Die neuesten Zeilen im Blick behalten</translation>
+    </message>
+    <message>
+        <source>Last messages</source>
+        <translation>Letzte Meldungen</translation>
+    </message>
+    <message>
+        <source>Last messages of the server</source>
+        <translation>Letzte Meldungen des Servers</translation>
+    </message>
+    <message>
+        <source>Restart</source>
+        <translation>Neu starten</translation>
+    </message>
+    <message>
+        <source>Run without a container</source>
+        <translation>Ohne Container ausführen</translation>
+    </message>
+    <message>
+        <source>Run without a container…</source>
+        <translation>Ohne Container ausführen…</translation>
+    </message>
+    <message>
+        <source>Run {title} without a container?</source>
+        <translation>{title} ohne Container ausführen?</translation>
+    </message>
+    <message>
+        <source>Settings…</source>
+        <translation>Einstellungen…</translation>
+    </message>
+    <message>
+        <source>Set…</source>
+        <translation>Festlegen…</translation>
+    </message>
+    <message>
+        <source>The server wrote nothing yet.</source>
+        <translation>Der Server hat noch nichts geschrieben.</translation>
+    </message>
+    <message>
+        <source>Turn off</source>
+        <translation>Ausschalten</translation>
+    </message>
+    <message>
+        <source>Turn on</source>
+        <translation>Einschalten</translation>
+    </message>
+    <message>
+        <source>docker inspect shows its secrets</source>
+        <translation>docker inspect zeigt seine Geheimnisse</translation>
+    </message>
+    <message>
+        <source>used {when}</source>
+        <translation>benutzt um {when}</translation>
+    </message>
+</context>
+<context>
+    <name>ServerKind</name>
+    <message>
+        <source>container</source>
+        <translation>Container</translation>
+    </message>
+    <message>
+        <source>package</source>
+        <translation>Paket</translation>
+    </message>
+    <message>
+        <source>remote</source>
+        <translation>entfernt</translation>
+    </message>
+    <message>
+        <source>tools in containers</source>
+        <translation>Tools in Containern</translation>
+    </message>
+</context>
+<context>
+    <name>ServerList</name>
+    <message>
+        <source>on</source>
+        <translation>an</translation>
+    </message>
+    <message>
+        <source>switched off</source>
+        <translation>ausgeschaltet</translation>
+    </message>
+</context>
+<context>
+    <name>ServerSettings</name>
+    <message>
+        <source>not set</source>
+        <translation>nicht festgelegt</translation>
+    </message>
+    <message>
+        <source>one a line</source>
+        <translation>je Zeile eins</translation>
+    </message>
+    <message>
+        <source>required</source>
+        <translation>erforderlich</translation>
+    </message>
+</context>
+<context>
+    <name>ServerSettingsDialog</name>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Kept encrypted on this computer, given to this server alone, never shown again.</source>
+        <translation>Verschlüsselt auf diesem Computer aufgehoben, nur an diesen Server gegeben, nie wieder gezeigt.</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>Speichern</translation>
+    </message>
+    <message>
+        <source>Secrets</source>
+        <translation>Geheimnisse</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>Settings of {title}</source>
+        <translation>Einstellungen von {title}</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>Zeigen</translation>
+    </message>
+    <message>
+        <source>Show what was typed</source>
+        <translation>Zeigen, was getippt wurde</translation>
+    </message>
+    <message>
+        <source>There is nothing to set for this server.</source>
+        <translation>Bei diesem Server gibt es nichts einzustellen.</translation>
+    </message>
+    <message>
+        <source>not set</source>
+        <translation>nicht festgelegt</translation>
+    </message>
+    <message>
+        <source>required</source>
+        <translation>erforderlich</translation>
+    </message>
+    <message>
+        <source>set; type to replace it</source>
+        <translation>festgelegt; zum Ersetzen tippen</translation>
+    </message>
+</context>
+<context>
+    <name>ServerState</name>
+    <message>
+        <source>failing</source>
+        <translation>gestört</translation>
+    </message>
+    <message>
+        <source>idle</source>
+        <translation>ruht</translation>
+    </message>
+    <message>
+        <source>needs setting</source>
+        <translation>Einstellung fehlt</translation>
+    </message>
+    <message>
+        <source>needs sign-in</source>
+        <translation>Anmeldung nötig</translation>
+    </message>
+    <message>
+        <source>off</source>
+        <translation>aus</translation>
+    </message>
+    <message>
+        <source>ready</source>
+        <translation>bereit</translation>
+    </message>
+    <message>
+        <source>starting</source>
+        <translation>startet</translation>
+    </message>
+</context>
+<context>
+    <name>ServersPage</name>
+    <message>
+        <source>All</source>
+        <translation>Alle</translation>
+    </message>
+    <message>
+        <source>All is well</source>
+        <translation>Alles in Ordnung</translation>
+    </message>
+    <message>
+        <source>Clear search</source>
+        <translation>Suche leeren</translation>
+    </message>
+    <message>
+        <source>Needs attention</source>
+        <translation>Braucht Sie</translation>
+    </message>
+    <message>
+        <source>No server is on</source>
+        <translation>Kein Server ist an</translation>
+    </message>
+    <message>
+        <source>No server matches “{text}”.</source>
+        <translation>Kein Server passt zu „{text}“.</translation>
+    </message>
+    <message>
+        <source>No server needs your attention.</source>
+        <translation>Kein Server braucht Sie.</translation>
+    </message>
+    <message>
+        <source>No servers yet</source>
+        <translation>Noch keine Server</translation>
+    </message>
+    <message>
+        <source>Nothing found</source>
+        <translation>Nichts gefunden</translation>
+    </message>
+    <message>
+        <source>On</source>
+        <translation>An</translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation>Suchen</translation>
+    </message>
+    <message>
+        <source>Search servers</source>
+        <translation>Server durchsuchen</translation>
+    </message>
+    <message>
+        <source>Search servers (Ctrl+F)</source>
+        <translation>Server durchsuchen (Strg+F)</translation>
+    </message>
+    <message>
+        <source>Servers</source>
+        <translation>Server</translation>
+    </message>
+    <message>
+        <source>Servers appear here in a moment.</source>
+        <translation>Die Server erscheinen gleich hier.</translation>
+    </message>
+    <message>
+        <source>Show all</source>
+        <translation>Alle zeigen</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>Startet…</translation>
+    </message>
+    <message>
+        <source>Stopping servers…</source>
+        <translation>Server werden beendet…</translation>
+    </message>
+    <message>
+        <source>The catalogs on this computer list no servers.</source>
+        <translation>Die Kataloge auf diesem Computer enthalten keine Server.</translation>
+    </message>
+    <message>
+        <source>Turn on a server, and clients see its tools at once.</source>
+        <translation>Schalten Sie einen Server ein, und Clients sehen sofort seine Tools.</translation>
+    </message>
+</context>
+<context>
+    <name>SettingsPage</name>
+    <message>
+        <source>A call with a secret in it</source>
+        <translation>Ein Aufruf mit einem Geheimnis darin</translation>
+    </message>
+    <message>
+        <source>About</source>
+        <translation>Über</translation>
+    </message>
+    <message>
+        <source>Activity</source>
+        <translation>Aktivität</translation>
+    </message>
+    <message>
+        <source>Another language is used from the next start on.</source>
+        <translation>Eine andere Sprache gilt ab dem nächsten Start.</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>Wie das System</translation>
+    </message>
+    <message>
+        <source>Bearer token for clients you set up yourself</source>
+        <translation>Bearer-Token für Clients, die Sie selbst einrichten</translation>
+    </message>
+    <message>
+        <source>Connected clients keep the old one in their files until they are connected again.</source>
+        <translation>Verbundene Clients behalten den alten in ihren Dateien, bis sie neu verbunden werden.</translation>
+    </message>
+    <message>
+        <source>Copy token</source>
+        <translation>Token kopieren</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>Dunkel</translation>
+    </message>
+    <message>
+        <source>Data</source>
+        <translation>Daten</translation>
+    </message>
+    <message>
+        <source>Days</source>
+        <translation>Tage</translation>
+    </message>
+    <message>
+        <source>Gateway</source>
+        <translation>Gateway</translation>
+    </message>
+    <message>
+        <source>General</source>
+        <translation>Allgemein</translation>
+    </message>
+    <message>
+        <source>In the tray, without a window</source>
+        <translation>Im Infobereich, ohne Fenster</translation>
+    </message>
+    <message>
+        <source>Keep calls</source>
+        <translation>Aufrufe aufheben</translation>
+    </message>
+    <message>
+        <source>Keys of known services, and the secrets you have stored, are found in arguments and results.</source>
+        <translation>Schlüssel bekannter Dienste und die Geheimnisse, die Sie hinterlegt haben, werden in Argumenten und Ergebnissen gefunden.</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>Sprache</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Hell</translation>
+    </message>
+    <message>
+        <source>Look</source>
+        <translation>Aussehen</translation>
+    </message>
+    <message>
+        <source>MCP Gateway {version} · Python {python}</source>
+        <translation>MCP Gateway {version} · Python {python}</translation>
+    </message>
+    <message>
+        <source>Of this program alone</source>
+        <translation>Nur von diesem Programm</translation>
+    </message>
+    <message>
+        <source>Open folder</source>
+        <translation>Ordner öffnen</translation>
+    </message>
+    <message>
+        <source>Port</source>
+        <translation>Port</translation>
+    </message>
+    <message>
+        <source>Secrets in calls</source>
+        <translation>Geheimnisse in Aufrufen</translation>
+    </message>
+    <message>
+        <source>Servers that run at once, at most</source>
+        <translation>Server, die höchstens zugleich laufen</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>Shared with Docker&apos;s gateway</source>
+        <translation>Gemeinsam mit Dockers Gateway</translation>
+    </message>
+    <message>
+        <source>Start at login</source>
+        <translation>Beim Anmelden starten</translation>
+    </message>
+    <message>
+        <source>Starting at login could not be changed</source>
+        <translation>Das Starten beim Anmelden ließ sich nicht ändern</translation>
+    </message>
+    <message>
+        <source>With arguments and results</source>
+        <translation>Mit Argumenten und Ergebnissen</translation>
+    </message>
+    <message>
+        <source>fails</source>
+        <translation>schlägt fehl</translation>
+    </message>
+    <message>
+        <source>goes on</source>
+        <translation>läuft weiter</translation>
+    </message>
+    <message>
+        <source>goes on without the secret</source>
+        <translation>läuft ohne das Geheimnis weiter</translation>
+    </message>
+</context>
+<context>
+    <name>Sharing</name>
+    <message>
+        <source>per call</source>
+        <translation>je Aufruf</translation>
+    </message>
+    <message>
+        <source>per call: each call gets a fresh one</source>
+        <translation>je Aufruf: jeder Aufruf bekommt eine neue</translation>
+    </message>
+    <message>
+        <source>per client</source>
+        <translation>je Client</translation>
+    </message>
+    <message>
+        <source>per client: each client has its own</source>
+        <translation>je Client: jeder Client hat eine eigene</translation>
+    </message>
+    <message>
+        <source>shared</source>
+        <translation>gemeinsam</translation>
+    </message>
+    <message>
+        <source>shared: one instance for all clients</source>
+        <translation>gemeinsam: eine Instanz für alle Clients</translation>
+    </message>
+</context>
+<context>
+    <name>Sidebar</name>
+    <message>
+        <source>Look for the container engine again</source>
+        <translation>Noch einmal nach der Container-Engine suchen</translation>
+    </message>
+    <message>
+        <source>MCP Gateway</source>
+        <translation>MCP Gateway</translation>
+    </message>
+    <message>
+        <source>Menu</source>
+        <translation>Menü</translation>
+    </message>
+    <message>
+        <source>Retry</source>
+        <translation>Erneut versuchen</translation>
+    </message>
+    <message>
+        <source>{place} (Ctrl+{number})</source>
+        <translation>{place} (Strg+{number})</translation>
+    </message>
+</context>
+<context>
+    <name>SignInPanel</name>
+    <message>
+        <source>Allow more…</source>
+        <translation>Mehr erlauben…</translation>
+    </message>
+    <message>
+        <source>Asking {title} how to sign in…</source>
+        <translation>{title} wird gefragt, wie man sich anmeldet…</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Copy link</source>
+        <translation>Link kopieren</translation>
+    </message>
+    <message>
+        <source>Finish signing in to {title} in your browser.</source>
+        <translation>Schließen Sie die Anmeldung bei {title} im Browser ab.</translation>
+    </message>
+    <message>
+        <source>For a browser other than the one that was opened</source>
+        <translation>Für einen anderen Browser als den geöffneten</translation>
+    </message>
+    <message>
+        <source>It asks for: {scopes}</source>
+        <translation>Er bittet um: {scopes}</translation>
+    </message>
+    <message>
+        <source>It may: {scopes}</source>
+        <translation>Er darf: {scopes}</translation>
+    </message>
+    <message>
+        <source>Sign in…</source>
+        <translation>Anmelden…</translation>
+    </message>
+    <message>
+        <source>Sign out</source>
+        <translation>Abmelden</translation>
+    </message>
+    <message>
+        <source>Take the access back, at the provider as well</source>
+        <translation>Den Zugriff zurücknehmen, auch beim Anbieter</translation>
+    </message>
+    <message>
+        <source>Type the code {code} on the page that opens.</source>
+        <translation>Geben Sie auf der Seite, die sich öffnet, den Code {code} ein.</translation>
+    </message>
+    <message>
+        <source>You are signed in to {title}.</source>
+        <translation>Sie sind bei {title} angemeldet.</translation>
+    </message>
+    <message>
+        <source>Your browser opens, and you come back here by yourself.</source>
+        <translation>Ihr Browser öffnet sich, und danach kommen Sie von selbst hierher zurück.</translation>
+    </message>
+    <message>
+        <source>{title} wants you to allow more.</source>
+        <translation>{title} bittet um mehr Erlaubnis.</translation>
+    </message>
+</context>
+<context>
+    <name>StatusLine</name>
+    <message>
+        <source>Copy</source>
+        <translation>Kopieren</translation>
+    </message>
+    <message>
+        <source>Copy URL or token</source>
+        <translation>URL oder Token kopieren</translation>
+    </message>
+    <message>
+        <source>Not listening</source>
+        <translation>Nicht erreichbar</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>Startet…</translation>
+    </message>
+    <message>
+        <source>Stopping servers…</source>
+        <translation>Server werden beendet…</translation>
+    </message>
+</context>
+<context>
+    <name>Tray</name>
+    <message>
+        <source>paused</source>
+        <translation>angehalten</translation>
+    </message>
+    <message>
+        <source>starting</source>
+        <translation>startet</translation>
+    </message>
+    <message>
+        <source>stopping servers</source>
+        <translation>Server werden beendet</translation>
+    </message>
+</context>
+<context>
+    <name>TrayApplication</name>
+    <message>
+        <source>Clients keep their tools. Open or quit MCP Gateway from its icon in the tray.</source>
+        <translation>Clients behalten ihre Tools. Öffnen oder beenden Sie MCP Gateway über sein Symbol im Infobereich.</translation>
+    </message>
+    <message>
+        <source>Its tools stay listed, and work again after it. Open MCP Gateway to sign in.</source>
+        <translation>Seine Tools bleiben sichtbar und arbeiten danach wieder. Öffnen Sie MCP Gateway, um sich anzumelden.</translation>
+    </message>
+    <message>
+        <source>MCP Gateway asks you whether to allow it.</source>
+        <translation>MCP Gateway fragt Sie, ob das erlaubt sein soll.</translation>
+    </message>
+    <message>
+        <source>MCP Gateway could not start</source>
+        <translation>MCP Gateway konnte nicht starten</translation>
+    </message>
+    <message>
+        <source>MCP Gateway keeps running</source>
+        <translation>MCP Gateway läuft weiter</translation>
+    </message>
+    <message>
+        <source>That did not work</source>
+        <translation>Das hat nicht geklappt</translation>
+    </message>
+    <message>
+        <source>The log tells what happened.</source>
+        <translation>Was geschehen ist, steht im Protokoll.</translation>
+    </message>
+    <message>
+        <source>{title} wants you to sign in again</source>
+        <translation>{title} verlangt eine neue Anmeldung</translation>
+    </message>
+</context>
+<context>
+    <name>TrayMenu</name>
+    <message>
+        <source>All servers…</source>
+        <translation>Alle Server…</translation>
+    </message>
+    <message>
+        <source>Calls running ({count})</source>
+        <translation>Laufende Aufrufe ({count})</translation>
+    </message>
+    <message>
+        <source>Cancel {tool}</source>
+        <translation>{tool} abbrechen</translation>
+    </message>
+    <message>
+        <source>More servers</source>
+        <translation>Weitere Server</translation>
+    </message>
+    <message>
+        <source>Open MCP Gateway</source>
+        <translation>MCP Gateway öffnen</translation>
+    </message>
+    <message>
+        <source>Pause all</source>
+        <translation>Alles anhalten</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>Beenden</translation>
+    </message>
+    <message>
+        <source>{title} is failing…</source>
+        <translation>{title} ist gestört…</translation>
+    </message>
+    <message>
+        <source>{title} needs a setting…</source>
+        <translation>{title} braucht eine Einstellung…</translation>
+    </message>
+    <message>
+        <source>{title} needs sign-in…</source>
+        <translation>{title} braucht Ihre Anmeldung…</translation>
+    </message>
+    <message>
+        <source>{trouble} — Retry</source>
+        <translation>{trouble} – erneut versuchen</translation>
+    </message>
+</context>
+<context>
+    <name>_Counts</name>
+    <message numerus="yes">
+        <source>%n call(s) running</source>
+        <translation>
+            <numerusform>%n Aufruf läuft</numerusform>
+            <numerusform>%n Aufrufe laufen</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n client(s)</source>
+        <translation>
+            <numerusform>%n Client</numerusform>
+            <numerusform>%n Clients</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n prompt(s)</source>
+        <translation>
+            <numerusform>%n Prompt</numerusform>
+            <numerusform>%n Prompts</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n resource(s)</source>
+        <translation>
+            <numerusform>%n Ressource</numerusform>
+            <numerusform>%n Ressourcen</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n server(s)</source>
+        <translation>
+            <numerusform>%n Server</numerusform>
+            <numerusform>%n Server</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n tool(s)</source>
+        <translation>
+            <numerusform>%n Tool</numerusform>
+            <numerusform>%n Tools</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n waiting for you</source>
+        <translation>
+            <numerusform>%n wartet auf Sie</numerusform>
+            <numerusform>%n warten auf Sie</numerusform>
+        </translation>
+    </message>
+</context>
+</TS>

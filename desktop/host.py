@@ -14,6 +14,7 @@ from desktop.events import EventStream
 from desktop.gateway.open_calls import RunningCall
 from desktop.oauth.status import SignInState, SignInStatus
 from desktop.policy.question import Answer, Question
+from desktop.server_facets import PermissionsDesk, ServerLogs, ServerResources, ToolsDesk
 from desktop.servers.status import OfferedTool, ServerKind, ServerStatus
 from desktop.sharing import Sharing
 from desktop.state.app_settings import AppSettings
@@ -366,6 +367,22 @@ class Host(Protocol):
         """Where the settings of servers are read and written."""
 
     @property
+    def server_tools(self) -> ToolsDesk:
+        """Where it is chosen which tools of a server may be used."""
+
+    @property
+    def server_permissions(self) -> PermissionsDesk:
+        """Where a server's permissions are read and taken back."""
+
+    @property
+    def server_resources(self) -> ServerResources:
+        """What servers take of this machine."""
+
+    @property
+    def server_logs(self) -> ServerLogs:
+        """What servers wrote to standard error."""
+
+    @property
     def paused(self) -> bool:
         """Whether everything is paused: all servers stopped, nothing offered to clients, the enabled set kept."""
 
@@ -397,7 +414,7 @@ class Host(Protocol):
         """Sentences about broken files; empty when all is well."""
 
     def stderr(self, name: str) -> tuple[str, ...]:
-        """The last lines (1,000 at most) the server wrote to standard error, redacted."""
+        """The last lines the server wrote to standard error, redacted."""
 
     def questions(self) -> tuple[Question, ...]:
         """What waits for the person's answer, oldest first."""

@@ -35,7 +35,11 @@ from desktop.hosting.activity import ActivityView
 from desktop.hosting.adding import AddingDesk
 from desktop.hosting.catalog import CatalogView
 from desktop.hosting.preferences import PreferencesDesk
+from desktop.hosting.server_logs import ServerLogsView
+from desktop.hosting.server_permissions import ServerPermissionsDesk
+from desktop.hosting.server_resources import ServerResourcesView
 from desktop.hosting.server_settings import ServerSettingsDesk
+from desktop.hosting.server_tools import ServerToolsDesk
 from desktop.policy.question import Answer, Question
 from desktop.secrets.env_file import read_env_file
 from desktop.secrets.store import Protection
@@ -68,6 +72,10 @@ class RunningHost:
         catalogs: The servers of the catalogs.
         adding: Where servers are added by hand.
         settings_desk: Where the settings of servers are read and written.
+        server_tools: Which tools of a server may be used.
+        server_permissions: What a server may.
+        server_resources: What servers take of this machine.
+        server_logs: What servers wrote to standard error.
         local_endpoint: Where clients reach the gateway.
         connected_clients: How AI clients stand.
     """
@@ -81,6 +89,10 @@ class RunningHost:
         self.catalogs = CatalogView(self.configuration)
         self.adding = AddingDesk(services, self.configuration)
         self.settings_desk = ServerSettingsDesk(self.configuration, services.paths, self.secrets_of, self.set_secret)
+        self.server_tools = ServerToolsDesk(services, self.configuration)
+        self.server_permissions = ServerPermissionsDesk(services, self.configuration)
+        self.server_resources = ServerResourcesView(services, self.configuration)
+        self.server_logs = ServerLogsView(services.fleet)
         self.connected_clients = ConnectedClients(services, self.local_endpoint)
 
     @property

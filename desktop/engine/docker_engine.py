@@ -22,12 +22,14 @@ from desktop.engine.networks import EngineNetworks
 from desktop.engine.ports import (
     ContainerOutput,
     ContainerSpec,
+    ContainerStats,
     EngineInfo,
     OwnedContainer,
     PullProgress,
     RunningContainer,
 )
 from desktop.engine.pull import Pull
+from desktop.engine.stats import stats_of
 from desktop.errors import EngineError, EngineUnavailableError, ImageUnavailableError
 
 if TYPE_CHECKING:
@@ -249,6 +251,21 @@ class DockerEngine:
             )
             for entry in found
         )
+
+    async def stats(self, container_id: str) -> ContainerStats | None:
+        """What a container uses, in one reading; None when it has ended or gone."""
+
+        def read(client: APIClient) -> ContainerStats | None:
+            from docker.errors import APIError
+
+            try:
+                return stats_of(client.stats(container_id, stream=False, one_shot=True))
+            except APIError as error:
+                if error.status_code not in (404, 409):
+                    raise
+                return None
+
+        return await self._calls.call("look at what a container uses", read)
 
     async def remove(self, container_id: str) -> None:
         """Kill and remove a container and its anonymous volumes; one that is already gone, or going, is fine."""

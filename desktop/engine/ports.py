@@ -11,6 +11,7 @@ __all__ = [
     "ContainerEngine",
     "ContainerOutput",
     "ContainerSpec",
+    "ContainerStats",
     "EngineInfo",
     "InternalNetwork",
     "Networks",
@@ -124,6 +125,14 @@ class OwnedContainer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerStats:
+    """What a container has used so far (seconds of processors), and uses now (bytes of memory)."""
+
+    cpu_seconds: float
+    memory: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InternalNetwork:
     """A network without a way out: its name, and this machine's address on it."""
 
@@ -187,6 +196,9 @@ class ContainerEngine(Protocol):
 
     async def owned_containers(self) -> tuple[OwnedContainer, ...]:
         """Every container with our owner label, of this and other instances, ended ones included."""
+
+    async def stats(self, container_id: str) -> ContainerStats | None:
+        """What a container uses, in one reading; None when it has ended or gone."""
 
     async def remove(self, container_id: str) -> None:
         """Kill and remove a container; one that is already gone is fine."""

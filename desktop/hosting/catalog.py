@@ -12,7 +12,7 @@ from desktop.servers.stakes import ENGINE_SOCKET_MATTER
 from desktop.servers.status import ServerKind
 from desktop.servers.templates import to_text
 
-__all__ = ["CatalogView"]
+__all__ = ["CatalogView", "permissions_of"]
 
 
 class CatalogView(HostPart):
@@ -46,7 +46,7 @@ class CatalogView(HostPart):
             tools=tuple(
                 CatalogTool(name=tool.name, about=" ".join((tool.description or "").split())) for tool in server.tools
             ),
-            permissions=tuple(_permissions(server)),
+            permissions=tuple(permissions_of(server)),
             owner=server.metadata.owner,
             license=server.metadata.license,
             source=server.upstream or server.source,
@@ -71,7 +71,7 @@ def _entry(server: CatalogServer, enabled: bool) -> CatalogEntry:
     )
 
 
-def _permissions(server: CatalogServer) -> Iterable[str]:
+def permissions_of(server: CatalogServer) -> Iterable[str]:
     """What turning it on gives it, a phrase each."""
     kind = server_kind(server)
     if kind is ServerKind.REMOTE:

@@ -16,11 +16,20 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["NO_POLICY", "Action", "Policy", "PolicySyntaxError", "SecretRule", "ToolRule", "parse_policy"]
+__all__ = [
+    "NO_POLICY",
+    "Action",
+    "Policy",
+    "PolicySyntaxError",
+    "SecretRule",
+    "ToolRule",
+    "parse_policy",
+    "rules_about",
+]
 
 _COMMENT: Final = re.compile(r"(?:^|\s)#.*$")
 _LONGEST: Final = 1_000_000
@@ -154,6 +163,33 @@ def parse_policy(text: str) -> Policy:
             case _:
                 raise PolicySyntaxError(number, "a rule is '<secret> allows <server or image>' or 'deny tool <name>'")
     return Policy(secrets=tuple(secrets), tools=tuple(tools), default=default)
+
+
+def rules_about(text: str, *, server: str, secrets: Collection[str], tools: Collection[str]) -> tuple[str, ...]:
+    """The rules of a policy that concern one server, as they are written but for comments and needless blanks.
+
+    Args:
+        text: The policy.
+        server: The server's name.
+        secrets: Names of the secrets it declares.
+        tools: Its tools, by their original names; empty when they aren't known, and then any rule for tools may concern it.
+
+    Raises:
+        PolicySyntaxError: A line is no rule.
+    """
+    found = []
+    for _, words in _lines(text):
+        rule = " ".join(words)
+        policy = parse_policy(rule)
+        about_secret = any(each.secret.fullmatch(secret) for each in policy.secrets for secret in secrets)
+        about_tool = any(
+            (each.server is None or each.server.fullmatch(server))
+            and (not tools or any(each.tool.fullmatch(tool) for tool in tools))
+            for each in policy.tools
+        )
+        if about_secret or about_tool or policy.default is not Action.ALLOW:
+            found.append(rule)
+    return tuple(found)
 
 
 def _lines(text: str) -> Iterator[tuple[int, list[str]]]:

@@ -73,12 +73,24 @@ class ServerStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferedTool:
-    """A server's tool: what the server calls it, under which name clients see it (empty: turned off), and what it does."""
+    """A server's tool.
+
+    Attributes:
+        name: What the server calls it.
+        exposed: Under which name clients see it; empty when they don't.
+        title, description: What it does.
+        read_only: It says that it changes nothing (``readOnlyHint``).
+        destructive: It says that it may destroy something (``destructiveHint``).
+        tokens: About how many tokens its definition takes in a model's context, by its length; 0 when that isn't known.
+    """
 
     name: str
     exposed: str = ""
     title: str = ""
     description: str = ""
+    read_only: bool = False
+    destructive: bool = False
+    tokens: int = 0
 
 
 def state_of(failure: GatewayError | None, *, listed: bool, up: bool, starting: bool) -> ServerState:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
+
+from desktop import jsonrpc
 from desktop.gateway.offered_tools import offered_tools
 from desktop.servers.status import OfferedTool
 from tests.gateway.conftest import Rig
@@ -16,7 +20,12 @@ async def test_a_servers_tools_are_shown_with_the_names_clients_see(rig: Rig) ->
     await rig.gateway.settled(5)
     listing = rig.fleet.servers["one"].listing
     assert listing is not None
-    assert offered_tools(listing, "one", rig.gateway.offer) == (
+    shown = offered_tools(listing, "one", rig.gateway.offer)
+    assert [tool.tokens for tool in shown] == [
+        math.ceil(len(jsonrpc.encode({**tool, "name": tool_shown.exposed or tool_shown.name})) / 4)
+        for tool, tool_shown in zip(one.tools, shown, strict=True)
+    ]
+    assert tuple(dataclasses.replace(tool, tokens=0) for tool in shown) == (
         OfferedTool(name="same", exposed="one__same"),
         OfferedTool(name="own", exposed="own", title="Own tool", description="Does it."),
         OfferedTool(name="hidden"),
@@ -30,3 +39,18 @@ async def test_the_command_line_can_ask_what_a_name_means(rig: Rig) -> None:
     assert names == {"tools": {"one__same": ["one", "same"], "a_b": ["one", "a.b"], "two__same": ["two", "same"]}}
     assert (await client.call("a_b").result())["content"][0]["text"] == "one:a.b"
     assert (await client.call("a.b").error())["message"] == "The tool a.b has another name here; use a_b"
+
+
+async def test_a_tool_is_marked_as_it_says_of_itself(rig: Rig) -> None:
+    one = FakeServer("one", "look", "wipe", "odd")
+    one.tools[0] |= {"annotations": {"readOnlyHint": True}}
+    one.tools[1] |= {"annotations": {"destructiveHint": True, "title": "Wipe it"}}
+    one.tools[2] |= {"annotations": "nonsense"}
+    await rig.start(one)
+    await rig.enable("one")
+    await rig.gateway.settled(5)
+    listing = rig.fleet.servers["one"].listing
+    assert listing is not None
+    shown = offered_tools(listing, "one", rig.gateway.offer)
+    assert [(tool.read_only, tool.destructive) for tool in shown] == [(True, False), (False, True), (False, False)]
+    assert shown[1].title == "Wipe it"

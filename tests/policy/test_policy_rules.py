@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop.policy.rules import NO_POLICY, Action, PolicySyntaxError, parse_policy
+from desktop.policy.rules import NO_POLICY, Action, PolicySyntaxError, parse_policy, rules_about
 
 
 def action(text: str, server: str, tool: str, *, read_only: bool = False, destructive: bool = False) -> Action:
@@ -113,3 +113,14 @@ def test_a_name_without_stars_fits_itself_alone(name: str) -> None:
     assert policy.on_tool("s", name, read_only=False, destructive=False) is Action.DENY
     assert policy.on_tool("s", f"{name}x", read_only=False, destructive=False) is Action.ALLOW
     assert policy.on_tool("s", f"x{name}", read_only=False, destructive=False) is Action.ALLOW
+
+
+def test_the_rules_about_a_server_are_those_that_may_decide_on_it() -> None:
+    text = (
+        "# mine\ngithub.token  allows github # c\nslack.* allows slack\n"
+        "deny tool *:delete_*\nask tool slack:*\ndefault tool hints\n"
+    )
+    about = rules_about(text, server="github", secrets=["github.token"], tools=["delete_repo"])
+    assert about == ("github.token allows github", "deny tool *:delete_*", "default tool hints")
+    assert rules_about(text, server="time", secrets=[], tools=["now"]) == ("default tool hints",)
+    assert "deny tool *:delete_*" in rules_about(text, server="time", secrets=[], tools=[])

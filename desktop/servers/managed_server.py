@@ -6,11 +6,9 @@ import asyncio
 import contextlib
 import logging
 import math
-import time
 from collections.abc import Coroutine, Mapping
 from typing import Any, Final
 
-from desktop import jsonrpc
 from desktop.catalog.kinds import usual_sharing
 from desktop.catalog.model import CatalogServer
 from desktop.errors import (
@@ -25,6 +23,7 @@ from desktop.servers.back_off import WAITS_FOR_A_CAUSE, BackOff
 from desktop.servers.call_sink import CallSink, SessionPort
 from desktop.servers.connecting import Eras
 from desktop.servers.connections import SHARED, Connections
+from desktop.servers.following import Following
 from desktop.servers.launch import server_kind, source_of
 from desktop.servers.listing import Listing, ListingCache, configuration_hash
 from desktop.servers.offering import Offering
@@ -78,7 +77,6 @@ class ManagedServer:
         self.kind = server_kind(server)
         self.log = log
         self.last_used = 0.0
-        self.subscribed: set[str] = set()
         self._launcher = launcher
         self._listener = listener
         self._timing = timing
@@ -88,6 +86,8 @@ class ManagedServer:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._stopped = False
         self._back_off = BackOff(timing.longest_pause)
+        self._following = Following(listener.followed, lambda: self.acquire(None), self._back_off, self._spawn)
+        self.subscribed = self._following.uris
         self._connections = Connections(self.name, self._start, self._changed)
         self._spares = Spares(self._connections)
         self._offering = Offering(
@@ -243,30 +243,8 @@ class ManagedServer:
         lacking = self._offering.lacks(upstream.abilities) and not upstream.modern
         if (upstream.owner is None and not once) or lacking:
             self._offering.refresh_soon(upstream)
-        self._follow_again(upstream)
+        self._following.again(upstream)
         return upstream
-
-    def _follow_again(self, upstream: Upstream) -> None:
-        """What clients follow was known to the connection before this one."""
-        for uri in self._listener.followed(upstream):
-            self._spawn(self._follow(upstream, uri))
-
-    async def _follow(self, upstream: Upstream, uri: str) -> None:
-        try:
-            await upstream.request("resources/subscribe", jsonrpc.encode({"uri": uri}), time_limit=10)
-        except (GatewayError, TimeoutError) as error:
-            log.info("%s can't be followed any more: %s", uri, error)
-
-    async def _come_back(self) -> None:
-        """Start anew what a client follows a resource of: nobody may be about to call."""
-        while self.subscribed and not self._stopped:
-            await asyncio.sleep(max(self._back_off.retry_at - time.monotonic(), 0) + 0.01)
-            try:
-                await self.acquire(None)
-                return
-            except GatewayError:
-                if not self._back_off.retry_at:
-                    return  # it waits for something else than time
 
     async def _reserve(self) -> None:
         try:
@@ -438,13 +416,13 @@ class ManagedServer:
             else:
                 self.log.note(reason)
         self._close_soon(upstream)
-        if was_shared and self.subscribed:
-            self._spawn(self._come_back())
+        if was_shared:
+            self._following.lost()
         self._changed()
 
     def upstream_renewed(self, upstream: Upstream) -> None:
         """A server that has forgotten the session may be another version by now."""
-        self._follow_again(upstream)
+        self._following.again(upstream)
         if upstream.owner is None or self._offering.listing is None:
             self._offering.refresh_soon(upstream)
 

@@ -10,7 +10,7 @@ from typing import Final
 from desktop.catalog.configuration import Configuration
 from desktop.errors import GatewayError
 from desktop.events import EventStream
-from desktop.host import ProblemsChanged, ServersChanged
+from desktop.host import ProblemsChanged, SecretsChanged, ServersChanged
 from desktop.policy.rules import Policy
 from desktop.servers.sign_in_apps import apps_of
 from desktop.services import Services
@@ -89,6 +89,7 @@ class ConfigurationInForce:
     async def secrets_changed(self) -> None:
         """Try the servers that wait for a secret, and start those anew that run with one the person has changed."""
         self._services.fleet.retry_missing()
+        self._services.events.publish(SecretsChanged())
         async with self._renewing:
             await self._renew_secrets()
 

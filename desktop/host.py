@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -37,14 +37,20 @@ __all__ = [
     "EndpointStatus",
     "EngineState",
     "EngineStatus",
+    "EnvLine",
     "Host",
     "HostEvent",
     "HostPart",
+    "KeptSecret",
     "Preferences",
     "ProblemsChanged",
     "QuestionsChanged",
     "RunningCall",
+    "SecretDesk",
     "SecretNeed",
+    "SecretPlace",
+    "SecretUse",
+    "SecretsChanged",
     "SecretsStatus",
     "ServerSettings",
     "ServersChanged",
@@ -115,6 +121,74 @@ class SecretsStatus:
     hint: str = ""
 
 
+class SecretPlace(enum.Enum):
+    """Where a secret is kept."""
+
+    NOWHERE = "not set"
+    STORE = "sealed file"
+    SESSION = "this session only"
+    ENV_FILE = ".env file"
+    SIGN_IN = "sign-in"
+    ELSEWHERE = "elsewhere"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretUse:
+    """A server that declares a secret; see `SecretNeed`."""
+
+    server: str
+    title: str
+    enabled: bool = False
+    variable: str = ""
+    about: str = ""
+    is_required: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptSecret:
+    """A secret by name; its value is never shown.
+
+    Attributes:
+        name: Its name in the store.
+        uses: The servers that declare it, those that are on first.
+        place: Where it is kept.
+        set_at: Wall-clock seconds at which it was set last; None when that is not known.
+        app: Whose sign-in supplies it; empty otherwise.
+    """
+
+    name: str
+    uses: tuple[SecretUse, ...] = ()
+    place: SecretPlace = SecretPlace.NOWHERE
+    set_at: float | None = None
+    app: str = ""
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether a server that is on can't do without it, and it is not set."""
+        return self.place is SecretPlace.NOWHERE and any(use.enabled and use.is_required for use in self.uses)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvLine:
+    """What a line of a `.env` file would set.
+
+    Attributes:
+        variable: The name in the file.
+        name: The name in the store.
+        servers: Titles of the servers that use it.
+        alternatives: Secrets it may stand for, where there are several, so that it is none of them.
+        replaces: Whether there is a value already.
+        refused: Why it can't be stored; empty otherwise.
+    """
+
+    variable: str
+    name: str
+    servers: tuple[str, ...] = ()
+    alternatives: tuple[str, ...] = ()
+    replaces: bool = False
+    refused: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServersChanged:
     """The status of the named servers is new (a set of catalog names; empty means: read them all again)."""
@@ -150,6 +224,11 @@ class SignInsChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecretsChanged:
+    """A secret was set or taken away, or they can be read now and could not before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallsEnded:
     """Tool calls have ended and were kept: oldest first, in batches."""
 
@@ -157,7 +236,14 @@ class CallsEnded:
 
 
 HostEvent = (
-    CallsEnded | ServersChanged | StatusChanged | ProblemsChanged | QuestionsChanged | ClientsChanged | SignInsChanged
+    CallsEnded
+    | ServersChanged
+    | StatusChanged
+    | ProblemsChanged
+    | QuestionsChanged
+    | ClientsChanged
+    | SignInsChanged
+    | SecretsChanged
 )
 
 
@@ -261,6 +347,25 @@ class CatalogDetails:
     readme: str = ""
 
 
+class SecretDesk(Protocol):
+    """The secrets of this person by name."""
+
+    async def overview(self) -> tuple[KeptSecret, ...]:
+        """What is stored, and what enabled servers want, by name; nothing has to be unlocked for it.
+
+        Raises `SecretStoreError` when the file isn't one.
+        """
+
+    async def read_env(self, path: Path) -> tuple[EnvLine, ...]:
+        """What a `.env` file would set; raises `StateFileError`."""
+
+    async def import_env(self, path: Path, names: Collection[str]) -> int:
+        """Set these secrets of a `.env` file, all or none; returns how many.
+
+        Raises `StateFileError`, and `SecretStoreError` when they can't be kept.
+        """
+
+
 class Catalogs(Protocol):
     """The servers of the catalogs."""
 
@@ -361,6 +466,10 @@ class Host(Protocol):
     @property
     def adding(self) -> Adding:
         """Where servers are added by hand."""
+
+    @property
+    def secret_desk(self) -> SecretDesk:
+        """The secrets of this person by name."""
 
     @property
     def settings_desk(self) -> SettingsDesk:

@@ -35,6 +35,7 @@ from desktop.hosting.activity import ActivityView
 from desktop.hosting.adding import AddingDesk
 from desktop.hosting.catalog import CatalogView
 from desktop.hosting.preferences import PreferencesDesk
+from desktop.hosting.secret_overview import SecretOverview
 from desktop.hosting.server_logs import ServerLogsView
 from desktop.hosting.server_permissions import ServerPermissionsDesk
 from desktop.hosting.server_resources import ServerResourcesView
@@ -76,6 +77,7 @@ class RunningHost:
         server_permissions: What a server may.
         server_resources: What servers take of this machine.
         server_logs: What servers wrote to standard error.
+        secret_desk: The secrets of this person by name.
         local_endpoint: Where clients reach the gateway.
         connected_clients: How AI clients stand.
     """
@@ -93,6 +95,7 @@ class RunningHost:
         self.server_permissions = ServerPermissionsDesk(services, self.configuration)
         self.server_resources = ServerResourcesView(services, self.configuration)
         self.server_logs = ServerLogsView(services.fleet)
+        self.secret_desk = SecretOverview(services, self.configuration)
         self.connected_clients = ConnectedClients(services, self.local_endpoint)
 
     @property
@@ -322,6 +325,10 @@ class RunningHost:
         self.services.passphrase.given = passphrase
         try:
             await self.services.secrets.unlock()
+            if not await asyncio.to_thread(self.services.paths.secrets.exists):
+                await self.services.secrets.set_many(
+                    {}
+                )  # begins the file, so that the passphrase is the one from now on
         except PassphraseError:
             self.services.passphrase.given = None
             raise

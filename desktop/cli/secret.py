@@ -192,21 +192,17 @@ def _import(arguments: argparse.Namespace) -> int:
     from pathlib import Path
 
     from desktop.secrets.env_file import read_env_file
+    from desktop.secrets.env_import import env_secrets
 
-    values = read_env_file(Path(arguments.file))
-    carried: dict[str, set[str]] = {}
-    for server in _servers().values():
-        for item in server.secrets:
-            carried.setdefault(item.env, set()).add(item.name)
-    secrets: dict[str, str] = {}
-    for name, value in values.items():
-        meant = carried.get(name, set())
-        secrets[next(iter(meant)) if len(meant) == 1 else name] = value
-        if len(meant) > 1:
+    declared = [(item.name, item.env) for server in _servers().values() for item in server.secrets]
+    found = env_secrets(read_env_file(Path(arguments.file)), declared)
+    for item in found:
+        if item.alternatives:
+            several = ", ".join(item.alternatives)
             output.remark(
-                f"docker-mcp: {name} may stand for {', '.join(sorted(meant))}; it is kept as {name}, which no server asks for."
+                f"docker-mcp: {item.variable} may stand for {several}; it is kept as {item.name}, which no server asks for."
             )
-    secrets = {name: value for name, value in secrets.items() if value}
+    secrets = {item.name: item.value for item in found}
 
     async def work(store: EncryptedStore) -> None:
         await _must_last(store)

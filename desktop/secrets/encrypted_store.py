@@ -27,8 +27,9 @@ class EncryptedStore:
     """Implements `SecretStore`. Several processes may use the same file; each call reads it anew.
 
     Where there is neither a keychain nor a passphrase and no file yet, secrets live in this process only; `protection`
-    says so. A file that can't be opened any more is an error for whoever reads; whoever writes finds it moved aside under a
-    name that `set_aside` tells, and begins a new one.
+    says so. They move into the file with the first change after a passphrase was given. A file that can't be opened any
+    more is an error for whoever reads; whoever writes finds it moved aside under a name that `set_aside` tells, and begins
+    a new one.
 
     Args:
         path: The sealed file.
@@ -158,16 +159,27 @@ class EncryptedStore:
 
     async def _changed(self, sealed: SealedFile | None, change: Callable[[_Content], None]) -> bool:
         """Change the file unless another process has changed its key meanwhile."""
+        session = self._session
+
+        def change_all(content: _Content) -> None:  # what was kept in this process alone moves into the file
+            content.entries.update(session.entries)
+            content.values.update(session.values)
+            change(content)
+
         if sealed is not None:
             key = await self._keys.find(sealed.key)
             await self._forget_keys(sealed.retired)
-            return await asyncio.to_thread(self._write, key, key, change)
+            if not await asyncio.to_thread(self._write, key, key, change_all):
+                return False
+            self._session = _Content()
+            return True
         try:
             key = await self._keys.make()
         except KeychainUnavailableError:
             change(self._session)
             return True
-        if await asyncio.to_thread(self._write, None, key, change):
+        if await asyncio.to_thread(self._write, None, key, change_all):
+            self._session = _Content()
             return True
         await self._forget_keys([key.description.id])
         return False

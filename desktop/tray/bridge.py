@@ -22,6 +22,7 @@ from desktop.host import (
     ProblemsChanged,
     QuestionsChanged,
     RunningCall,
+    SecretsChanged,
     ServersChanged,
     SignInsChanged,
     SignInStatus,
@@ -57,6 +58,7 @@ class Bridge(QObject):
         questions_changed: A question to the person has come or gone.
         clients_changed: How AI clients stand is new.
         sign_ins_changed: A sign-in has begun, ended, or its status is new.
+        secrets_changed: A secret was set or taken away, or they can be read now.
         calls_ended: Calls that have ended, oldest first (a tuple of `CallRecord`).
         phase_changed: The host came, failed or is going.
     """
@@ -67,6 +69,7 @@ class Bridge(QObject):
     questions_changed = Signal()
     clients_changed = Signal()
     sign_ins_changed = Signal()
+    secrets_changed = Signal()
     calls_ended = Signal(tuple)
     phase_changed = Signal()
 
@@ -83,6 +86,7 @@ class Bridge(QObject):
         self._questions_due = False
         self._clients_due = False
         self._sign_ins_due = False
+        self._secrets_due = False
         self._calls: tuple[CallRecord, ...] = ()
         self._last_round = 0.0
         self._timer = QTimer(self)
@@ -211,6 +215,8 @@ class Bridge(QObject):
                 self._clients_due = True
             case SignInsChanged():
                 self._sign_ins_due = True
+            case SecretsChanged():
+                self._secrets_due = True
             case CallsEnded(calls=calls):
                 self._calls += calls
         if not self._timer.isActive():
@@ -238,6 +244,9 @@ class Bridge(QObject):
         if self._sign_ins_due:
             self._sign_ins_due = False
             self.sign_ins_changed.emit()
+        if self._secrets_due:
+            self._secrets_due = False
+            self.secrets_changed.emit()
         if self._calls:
             calls, self._calls = self._calls, ()
             self.calls_ended.emit(calls)

@@ -40,6 +40,7 @@ from desktop.servers.status import OfferedTool, ServerKind, ServerState, ServerS
 from desktop.sharing import Sharing
 from desktop.state.app_settings import AppSettings
 from tests.helpers.fake_activity import FakeActivity
+from tests.helpers.fake_secrets import FakeSecretDesk
 
 __all__ = [
     "DOCKER",
@@ -98,6 +99,7 @@ class FakeHost:
         self.activity = FakeActivity()
         self._client_views = some_clients()
         self.settings_desk = FakeSettingsDesk(self)
+        self.secret_desk = FakeSecretDesk(self)
         self.catalogs = FakeCatalogs(self)
         self.preferences = FakePreferences(self)
 
@@ -274,10 +276,12 @@ class FakeHost:
     async def set_secret(self, name: str, value: str) -> None:
         await self._noted("set_secret", name, value)
         self._mark_secret(name, is_set=True)
+        self.secret_desk.mark(name, is_set=True)
 
     async def remove_secret(self, name: str) -> None:
         await self._noted("remove_secret", name)
         self._mark_secret(name, is_set=False)
+        self.secret_desk.mark(name, is_set=False)
 
     async def secrets_status(self) -> SecretsStatus:
         await self._asked("secrets_status")

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from desktop.activity.log import Retention
 from desktop.activity.record import CallDetails, CallFilter, CallRecord, Span
+from desktop.activity.retention import Retention
 from desktop.events import EventStream
-from desktop.gateway.open_calls import RunningCall
+from desktop.gateway.running_call import RunningCall
 from desktop.oauth.status import SignInState, SignInStatus
 from desktop.policy.question import Answer, Question
 from desktop.server_facets import PermissionsDesk, ServerLogs, ServerResources, ToolsDesk

@@ -7,7 +7,7 @@ import socket
 import httpx
 import pytest
 
-from desktop.activity.log import Retention
+from desktop.activity.retention import Retention
 from desktop.app import GatewayOptions, running
 from desktop.errors import UsageError
 from desktop.state.app_settings import AppSettings

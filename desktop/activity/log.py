@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from desktop.activity.record import CallDetails, CallFilter, CallRecord, Outcome, Span
+from desktop.activity.retention import Retention
 from desktop.activity.store import ActivityStore
 from desktop.errors import StateFileError
 from desktop.events import EventStream
 from desktop.state.atomic_file import write_text
 
-__all__ = ["LONGEST_TEXT", "ActivityLog", "EndedCall", "Retention"]
+__all__ = ["LONGEST_TEXT", "ActivityLog", "EndedCall"]
 
 LONGEST_TEXT: Final = 16 * 1024
 """Bytes of a call's arguments, and of its answer, that are kept at most."""
@@ -27,18 +28,9 @@ _MOST_AT_ONCE: Final = 200
 _TIDY_EVERY: Final = 600.0
 _DAY: Final = 86_400.0
 _EXPORT_PAGE: Final = 500
+_USUAL: Final = Retention()
 T = TypeVar("T")
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retention:
-    """How much is kept: whether anything is, whether with arguments and results, for how many days, how many calls."""
-
-    on: bool = True
-    details: bool = True
-    days: int = 7
-    calls: int = 50_000
 
 
 @dataclass(slots=True)
@@ -78,7 +70,7 @@ class ActivityLog:
         added: Calls that were just kept, oldest first, in batches.
     """
 
-    def __init__(self, path: Path, clean: Callable[[str], str], retention: Retention = Retention()) -> None:
+    def __init__(self, path: Path, clean: Callable[[str], str], retention: Retention = _USUAL) -> None:
         self.added: EventStream[tuple[CallRecord, ...]] = EventStream()
         self.retention = retention
         self._store = ActivityStore(path)

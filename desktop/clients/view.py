@@ -5,9 +5,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from desktop.clients.status import ClientStatus
+if TYPE_CHECKING:
+    from desktop.clients.status import ClientStatus
 
 __all__ = ["ClientState", "ClientView", "Seen", "view_of"]
 

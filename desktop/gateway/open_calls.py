@@ -12,26 +12,16 @@ from typing import Final
 from msgspec import Raw
 
 from desktop import jsonrpc
+from desktop.gateway.running_call import RunningCall
 from desktop.gateway.session import Call, Session
 from desktop.jsonrpc import Envelope
 from desktop.servers.fleet import Fleet
 from desktop.servers.progress import Progress
 
-__all__ = ["OpenCalls", "RunningCall"]
+__all__ = ["OpenCalls"]
 
 _LOOK: Final = 1.0
 _SILENCE: Final = 10.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunningCall:
-    """One tool call as the faces show it: its number, name and version of the client, server, tool, seconds so far."""
-
-    id: int
-    client: str
-    server: str
-    tool: str
-    seconds: float
 
 
 @dataclass(slots=True)

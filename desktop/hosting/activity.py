@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from desktop.activity.log import ActivityLog, Retention
+from desktop.activity.log import ActivityLog
 from desktop.activity.record import CallDetails, CallFilter, CallRecord, Span
+from desktop.activity.retention import Retention
 from desktop.host import HostPart, Preferences
 
 __all__ = ["ActivityView"]

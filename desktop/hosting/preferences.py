@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from desktop.activity.log import Retention
+from desktop.activity.retention import Retention
 from desktop.errors import EndpointError, UsageError
 from desktop.gateway.local_endpoint import LocalEndpoint
 from desktop.host import HostPart, StatusChanged

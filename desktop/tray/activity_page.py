@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from desktop.activity.log import Retention
 from desktop.activity.record import CallFilter, Outcome, Span
+from desktop.activity.retention import Retention
 from desktop.tray import words
 from desktop.tray.actions import Actions
 from desktop.tray.bridge import Bridge

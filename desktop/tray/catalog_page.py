@@ -143,6 +143,7 @@ class CatalogPage(SplitPage):
         view.doubleClicked.connect(lambda _index: self._open_detail())
         self._stack.setContentsMargins(0, 0, 0, 0)
         self.detail.left.connect(self._close_detail)
+        self.detail.wanted.connect(self.server_wanted)
         self._lay_side_by_side((1, 0), (500, 340), 300)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import shiboken6
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QFontDatabase
@@ -17,7 +19,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.clients.roster import Plan
 from desktop.clients.view import ClientState, ClientView
 from desktop.tray import artwork, words
 from desktop.tray.actions import Actions
@@ -25,6 +26,9 @@ from desktop.tray.bridge import Bridge
 from desktop.tray.client_list import client_colour, client_drawing, is_connected, state_word
 from desktop.tray.parts import ElidedLabel, caption, enlarge, muted, rule, tool_button
 from desktop.tray.theme import Theme
+
+if TYPE_CHECKING:
+    from desktop.clients.roster import Plan
 
 __all__ = ["ClientDetail"]
 

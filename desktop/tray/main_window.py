@@ -12,8 +12,6 @@ from desktop.tray import artwork, words
 from desktop.tray.actions import Actions
 from desktop.tray.banner import Banners
 from desktop.tray.bridge import Bridge, Phase
-from desktop.tray.catalog_page import CatalogPage
-from desktop.tray.clients_page import ClientsPage
 from desktop.tray.memory import Memory
 from desktop.tray.page import Page
 from desktop.tray.palette import Entry, Palette
@@ -98,8 +96,7 @@ class MainWindow(QWidget):
         if page is None:
             page = self._pages[place] = self._places[place].page(self._bridge, self._actions, self._theme)
             page.set_narrow(self._narrow)
-            if isinstance(page, CatalogPage):
-                page.detail.wanted.connect(self.show_server)
+            page.server_wanted.connect(self.show_server)
             self._stack.addWidget(page)
         self._stack.setCurrentWidget(page)
         self.sidebar.show_place(place)
@@ -182,6 +179,8 @@ class MainWindow(QWidget):
         self.open_place(place)
 
     def _show_client(self, id: str) -> None:
+        from desktop.tray.clients_page import ClientsPage  # here: most starts show no client
+
         page = self.open_place("clients")
         if isinstance(page, ClientsPage):
             page.show_client(id)

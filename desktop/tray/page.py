@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from desktop.tray.actions import Actions
@@ -15,7 +16,13 @@ __all__ = ["Page", "Place"]
 
 
 class Page(QWidget):
-    """The content of one place. Made when the place is first visited, kept from then on."""
+    """The content of one place. Made when the place is first visited, kept from then on.
+
+    Signals:
+        server_wanted: The person wants to see a server; its name.
+    """
+
+    server_wanted = Signal(str)
 
     def focus_search(self) -> None:
         """Put the cursor into the page's search field, where it has one."""

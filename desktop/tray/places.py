@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
+
 from PySide6.QtCore import QCoreApplication
 
-from desktop.tray.activity_page import ActivityPage
+from desktop.tray.actions import Actions
 from desktop.tray.bridge import Bridge
-from desktop.tray.catalog_page import CatalogPage
 from desktop.tray.client_list import is_connected
-from desktop.tray.clients_page import ClientsPage
-from desktop.tray.page import Place
+from desktop.tray.page import Page, Place
 from desktop.tray.servers_page import ServersPage
-from desktop.tray.settings_page import SettingsPage
+from desktop.tray.theme import Theme
 
 __all__ = ["places"]
 
@@ -31,27 +32,27 @@ def places() -> tuple[Place, ...]:
             id="catalog",
             drawing="catalog",
             title=translate("Places", "Catalog"),
-            page=CatalogPage,
+            page=_late("catalog_page", "CatalogPage"),
         ),
         Place(
             id="clients",
             drawing="clients",
             title=translate("Places", "Clients"),
-            page=ClientsPage,
+            page=_late("clients_page", "ClientsPage"),
             count=lambda bridge: sum(map(is_connected, bridge.clients())),
         ),
         Place(
             id="activity",
             drawing="activity",
             title=translate("Places", "Activity"),
-            page=ActivityPage,
+            page=_late("activity_page", "ActivityPage"),
             count=lambda bridge: len(bridge.running_calls()),
         ),
         Place(
             id="settings",
             drawing="settings",
             title=translate("Places", "Settings"),
-            page=SettingsPage,
+            page=_late("settings_page", "SettingsPage"),
             at_end=True,
         ),
     )
@@ -59,3 +60,13 @@ def places() -> tuple[Place, ...]:
 
 def _servers_on(bridge: Bridge) -> int:
     return sum(status.enabled for status in bridge.servers())
+
+
+def _late(module: str, name: str) -> Callable[[Bridge, Actions, Theme], Page]:
+    """Makes a page whose module is imported at its first visit, so that the window is there sooner."""
+
+    def make(bridge: Bridge, actions: Actions, theme: Theme) -> Page:
+        page: Page = getattr(import_module(f"desktop.tray.{module}"), name)(bridge, actions, theme)
+        return page
+
+    return make

@@ -119,10 +119,6 @@
         <translation>Nichts gefunden</translation>
     </message>
     <message>
-        <source>Search</source>
-        <translation>Suchen</translation>
-    </message>
-    <message>
         <source>Search calls</source>
         <translation>Aufrufe durchsuchen</translation>
     </message>
@@ -388,10 +384,6 @@
         <translation>Entfernt</translation>
     </message>
     <message>
-        <source>Search</source>
-        <translation>Suchen</translation>
-    </message>
-    <message>
         <source>Search the catalog</source>
         <translation>Katalog durchsuchen</translation>
     </message>
@@ -555,10 +547,6 @@
     <message>
         <source>Nothing found</source>
         <translation>Nichts gefunden</translation>
-    </message>
-    <message>
-        <source>Search</source>
-        <translation>Suchen</translation>
     </message>
     <message>
         <source>Search clients</source>
@@ -800,6 +788,49 @@
     <message>
         <source>{title} wants a folder of yours</source>
         <translation>{title} möchte einen Ihrer Ordner</translation>
+    </message>
+</context>
+<context>
+    <name>Scopes</name>
+    <message>
+        <source>add {what}</source>
+        <translation>{what} hinzufügen</translation>
+    </message>
+    <message>
+        <source>administer {what}</source>
+        <translation>{what} verwalten</translation>
+    </message>
+    <message>
+        <source>delete {what}</source>
+        <translation>{what} löschen</translation>
+    </message>
+    <message>
+        <source>know who you are</source>
+        <translation>wissen, wer Sie sind</translation>
+    </message>
+    <message>
+        <source>read and change {what}</source>
+        <translation>{what} lesen und ändern</translation>
+    </message>
+    <message>
+        <source>read {what}</source>
+        <translation>{what} lesen</translation>
+    </message>
+    <message>
+        <source>see your email address</source>
+        <translation>Ihre E-Mail-Adresse sehen</translation>
+    </message>
+    <message>
+        <source>see your name and picture</source>
+        <translation>Ihren Namen und Ihr Bild sehen</translation>
+    </message>
+    <message>
+        <source>send {what}</source>
+        <translation>{what} senden</translation>
+    </message>
+    <message>
+        <source>stay signed in</source>
+        <translation>angemeldet bleiben</translation>
     </message>
 </context>
 <context>
@@ -1063,10 +1094,6 @@ Paket: {source}</translation>
         <translation>An</translation>
     </message>
     <message>
-        <source>Search</source>
-        <translation>Suchen</translation>
-    </message>
-    <message>
         <source>Search servers</source>
         <translation>Server durchsuchen</translation>
     </message>
@@ -1291,6 +1318,10 @@ Paket: {source}</translation>
 <context>
     <name>SignInPanel</name>
     <message>
+        <source>Address the browser ended at</source>
+        <translation>Adresse, bei der der Browser endete</translation>
+    </message>
+    <message>
         <source>Allow more…</source>
         <translation>Mehr erlauben…</translation>
     </message>
@@ -1303,24 +1334,44 @@ Paket: {source}</translation>
         <translation>Abbrechen</translation>
     </message>
     <message>
+        <source>Code {code}</source>
+        <translation>Code {code}</translation>
+    </message>
+    <message>
+        <source>Copy code</source>
+        <translation>Code kopieren</translation>
+    </message>
+    <message>
         <source>Copy link</source>
         <translation>Link kopieren</translation>
+    </message>
+    <message>
+        <source>Finish</source>
+        <translation>Abschließen</translation>
     </message>
     <message>
         <source>Finish signing in to {title} in your browser.</source>
         <translation>Schließen Sie die Anmeldung bei {title} im Browser ab.</translation>
     </message>
     <message>
+        <source>For a browser on another machine, which ends at a page it can&apos;t open</source>
+        <translation>Für einen Browser auf einem anderen Rechner, der bei einer Seite endet, die er nicht öffnen kann</translation>
+    </message>
+    <message>
         <source>For a browser other than the one that was opened</source>
         <translation>Für einen anderen Browser als den geöffneten</translation>
     </message>
     <message>
-        <source>It asks for: {scopes}</source>
-        <translation>Er bittet um: {scopes}</translation>
+        <source>It asks to: {scopes}</source>
+        <translation>Er möchte: {scopes}</translation>
     </message>
     <message>
         <source>It may: {scopes}</source>
         <translation>Er darf: {scopes}</translation>
+    </message>
+    <message>
+        <source>Paste the address…</source>
+        <translation>Adresse einfügen…</translation>
     </message>
     <message>
         <source>Sign in…</source>
@@ -1335,8 +1386,8 @@ Paket: {source}</translation>
         <translation>Den Zugriff zurücknehmen, auch beim Anbieter</translation>
     </message>
     <message>
-        <source>Type the code {code} on the page that opens.</source>
-        <translation>Geben Sie auf der Seite, die sich öffnet, den Code {code} ein.</translation>
+        <source>Type this code on the page of {title} that opens:</source>
+        <translation>Geben Sie diesen Code auf der Seite von {title} ein, die sich öffnet:</translation>
     </message>
     <message>
         <source>You are signed in to {title}.</source>
@@ -1349,6 +1400,13 @@ Paket: {source}</translation>
     <message>
         <source>{title} wants you to allow more.</source>
         <translation>{title} bittet um mehr Erlaubnis.</translation>
+    </message>
+</context>
+<context>
+    <name>SplitPage</name>
+    <message>
+        <source>Search</source>
+        <translation>Suchen</translation>
     </message>
 </context>
 <context>

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from desktop.activity import log as activity_log
-from desktop.activity.log import LONGEST_TEXT, ActivityLog, EndedCall, Retention
+from desktop.activity.log import LONGEST_TEXT, ActivityLog, EndedCall
 from desktop.activity.record import CallFilter, CallRecord, Outcome
+from desktop.activity.retention import Retention
 from desktop.gateway.call_recorder import CallRecorder
 from desktop.secrets.redaction import Redactor
 from tests.gateway.conftest import Rig, rig

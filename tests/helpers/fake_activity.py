@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from desktop.activity.log import Retention
 from desktop.activity.record import CallDetails, CallFilter, CallRecord, Outcome, Span
+from desktop.activity.retention import Retention
 
 __all__ = ["FakeActivity", "some_calls"]
 

@@ -11,8 +11,8 @@ from PySide6.QtTest import QTest
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
-from desktop.activity.log import Retention
 from desktop.activity.record import Outcome
+from desktop.activity.retention import Retention
 from desktop.host import RunningCall
 from desktop.tray import call_list
 from desktop.tray.actions import Actions

@@ -375,6 +375,9 @@ class Catalogs(Protocol):
     def details(self, name: str) -> CatalogDetails | None:
         """All that is known of one; None for one no catalog knows."""
 
+    async def suggested(self, count: int) -> tuple[str, ...]:
+        """Names of servers to begin with, most fetched first: they can run here, and want nothing from the person."""
+
 
 class Preferences(Protocol):
     """The person's choices for the program itself."""

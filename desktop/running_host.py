@@ -88,7 +88,7 @@ class RunningHost:
         self.local_endpoint = LocalEndpoint(services.gateway, services.paths, ready=lambda: self.configuration.loaded)
         self.preferences = PreferencesDesk(services, self.local_endpoint)
         self.activity = ActivityView(services.activity, self.preferences)
-        self.catalogs = CatalogView(self.configuration)
+        self.catalogs = CatalogView(self.configuration, lambda: services.monitor.info is not None)
         self.adding = AddingDesk(services, self.configuration)
         self.settings_desk = ServerSettingsDesk(self.configuration, services.paths, self.secrets_of, self.set_secret)
         self.server_tools = ServerToolsDesk(services, self.configuration)

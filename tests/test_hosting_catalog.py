@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,3 +83,40 @@ async def test_entries_are_the_same_objects_until_something_changes(home: Home) 
         second = host.catalogs.entries()
         assert second is not first
         assert next(entry for entry in second if entry.name == "files").enabled
+
+
+def entry(name: str, pulls: int, **more: Any) -> dict[str, Any]:
+    return {"type": "server", "title": name, "image": f"mcp/{name}", "metadata": {"pulls": pulls}, **more}
+
+
+SUGGESTIONS: dict[str, Any] = {
+    "few": entry("few", 10),
+    "many": entry("many", 1000),
+    "old": entry("old (Archived)", 5000),
+    "keyed": KEYED,
+    "files": FILES,
+    "far": {"type": "remote", "title": "Far", "remote": {"url": "https://example.org/mcp"}},
+    "runs": entry("runs", 20, image="", command=["uvx", "mcp-server-time"]),
+}
+
+
+async def test_what_is_suggested_wants_nothing_and_is_fetched_most(
+    home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    home.catalog(SUGGESTIONS)
+    (tmp_path / "uvx").touch(mode=0o755)
+    async with running(GatewayOptions(watch=False), home.paths) as application:
+        catalogs = application.catalogs
+
+        async def suggested() -> list[str]:
+            """Those of the catalog above; the one that comes with the program has more."""
+            return [name for name in await catalogs.suggested(1000) if name in SUGGESTIONS]
+
+        monkeypatch.setattr(catalogs, "_has_engine", lambda: True)
+        assert await suggested() == ["many", "runs", "few", "far"]
+        assert await catalogs.suggested(2) == ("many", "runs")
+        monkeypatch.setattr(catalogs, "_has_engine", lambda: False)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        assert await suggested() == ["runs", "far"]
+        monkeypatch.setenv("PATH", "/nonexistent")
+        assert await suggested() == ["far"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+import shutil
+from collections.abc import Callable, Iterable
 
 from desktop.catalog.model import CatalogServer
 from desktop.configuration_in_force import ConfigurationInForce
@@ -20,10 +22,12 @@ class CatalogView(HostPart):
 
     Args:
         configuration: What is in force.
+        has_engine: Tells whether there is a container engine.
     """
 
-    def __init__(self, configuration: ConfigurationInForce) -> None:
+    def __init__(self, configuration: ConfigurationInForce, has_engine: Callable[[], bool]) -> None:
         self._configuration = configuration
+        self._has_engine = has_engine
         self._seen: tuple[object, tuple[CatalogEntry, ...]] = (None, ())
 
     def entries(self) -> tuple[CatalogEntry, ...]:
@@ -52,6 +56,33 @@ class CatalogView(HostPart):
             source=server.upstream or server.source,
             readme=server.readme,
         )
+
+    async def suggested(self, count: int) -> tuple[str, ...]:
+        """Names of servers to begin with."""
+        servers = tuple(self._configuration.current.servers.values())
+        fitting = await asyncio.to_thread(lambda: list(_suggested(servers, self._has_engine())))
+        fitting.sort(key=lambda server: (-server.metadata.pulls, (server.title or server.name).casefold()))
+        return tuple(server.name for server in fitting[:count])
+
+
+def _suggested(servers: Iterable[CatalogServer], has_engine: bool) -> Iterable[CatalogServer]:
+    """Those that want nothing and can run here; looks for programs, so not for the event loop."""
+    runners: dict[str, bool] = {}
+    for server in servers:
+        if server.secrets or server.oauth is not None or any(schema.get("required") for schema in server.config):
+            continue
+        if "(archived)" in server.title.casefold():
+            continue
+        kind = server_kind(server)
+        if not has_engine and kind is ServerKind.PACKAGE:
+            runner = to_text(server.command[0]) if server.command else ""
+            if runner not in runners:
+                runners[runner] = bool(runner) and shutil.which(runner) is not None
+            if not runners[runner]:
+                continue
+        elif not has_engine and kind is not ServerKind.REMOTE:
+            continue
+        yield server
 
 
 def _entry(server: CatalogServer, enabled: bool) -> CatalogEntry:

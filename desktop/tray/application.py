@@ -25,6 +25,7 @@ from desktop.tray import artwork, words
 from desktop.tray.actions import Actions
 from desktop.tray.bridge import Bridge
 from desktop.tray.collector import Collector
+from desktop.tray.first_run import FirstRun
 from desktop.tray.icon import TrayIcon
 from desktop.tray.main_window import MainWindow
 from desktop.tray.memory import Memory
@@ -155,6 +156,7 @@ class TrayApplication(QObject):
         self.window = MainWindow(self.bridge, self.actions, self.theme, memory)
         self.question = QuestionWindow(self.bridge, self.actions, self.theme)
         self._newest_question = 0
+        self.first_run = FirstRun(self.bridge, self.actions, self.theme, self.window, self)
         self._sign_in_notice = SignInNotice(self.bridge, self)
         self._sign_in_notice.ended.connect(self._on_sign_in_ended)
         self._looks_left = TRAY_LOOKS
@@ -206,6 +208,7 @@ class TrayApplication(QObject):
         self.window.show()
         self.window.raise_()
         self.window.activateWindow()
+        self.first_run.offer()
 
     def on_request(self, request: Request) -> None:
         """A second start: come to the front with the permission it was given."""

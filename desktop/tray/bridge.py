@@ -30,6 +30,7 @@ from desktop.host import (
 )
 from desktop.policy.question import Question
 from desktop.servers.status import ServerStatus
+from desktop.state.app_settings import AppSettings
 
 __all__ = ["Bridge", "Phase"]
 
@@ -151,6 +152,10 @@ class Bridge(QObject):
     def catalog_details(self, name: str) -> CatalogDetails | None:
         """All that is known of one of them."""
         return self._host.catalogs.details(name) if self._host else None
+
+    def chosen(self) -> AppSettings:
+        """The person's choices for the program itself; the usual ones before there is a host."""
+        return self._host.preferences.current if self._host else AppSettings()
 
     def clients(self) -> tuple[ClientView, ...]:
         """Every AI client we know; none before they were looked at."""

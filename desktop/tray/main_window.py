@@ -35,10 +35,12 @@ class MainWindow(QWidget):
     Signals:
         close_requested: The person closed the window; whoever knows the tray decides what happens.
         quit_requested: The person chose Quit.
+        welcome_requested: The person wants the first steps again.
     """
 
     close_requested = Signal()
     quit_requested = Signal()
+    welcome_requested = Signal()
 
     def __init__(self, bridge: Bridge, actions: Actions, theme: Theme, memory: Memory) -> None:
         super().__init__()
@@ -112,6 +114,14 @@ class MainWindow(QWidget):
         self.banners.failure.clear()
         self.banners.failure.say(words.sentence(message), words.sentence(hint))
 
+    def show_client(self, id: str) -> None:
+        """Go to the clients and choose one."""
+        from desktop.tray.clients_page import ClientsPage  # here: most starts show no client
+
+        page = self.open_place("clients")
+        if isinstance(page, ClientsPage):
+            page.show_client(id)
+
     def show_server(self, name: str) -> None:
         """Go to the servers and choose one."""
         self.open_place("servers")
@@ -152,10 +162,14 @@ class MainWindow(QWidget):
         leave.setShortcut(QKeySequence("Ctrl+Q"))
         leave.setMenuRole(QAction.MenuRole.QuitRole)
         leave.triggered.connect(self.quit_requested)
+        steps = QAction(self.tr("First steps…"), self)
+        steps.triggered.connect(self.welcome_requested)
         self._menu = QMenu(self)
         self._menu.addAction(self._pause)
         self._menu.addSeparator()
         self._menu.addActions([self._copy_url, self._copy_token])
+        self._menu.addSeparator()
+        self._menu.addAction(steps)
         self._menu.addSeparator()
         self._menu.addActions([close, leave])
         self.addActions([close, leave])
@@ -165,7 +179,7 @@ class MainWindow(QWidget):
         servers = self._bridge.servers()
         found = [Entry(item.title, place, partial(self._go, item.id)) for item in self._places.values()]
         found += [Entry(words.title_of(status), server, partial(self.show_server, status.name)) for status in servers]
-        found += [Entry(view.name, client, partial(self._show_client, view.id)) for view in self._bridge.clients()]
+        found += [Entry(view.name, client, partial(self.show_client, view.id)) for view in self._bridge.clients()]
         found += [
             Entry(act.text(), action, act.trigger) for act in self._menu.actions() if act.text() and act.isEnabled()
         ]
@@ -177,13 +191,6 @@ class MainWindow(QWidget):
 
     def _go(self, place: str) -> None:
         self.open_place(place)
-
-    def _show_client(self, id: str) -> None:
-        from desktop.tray.clients_page import ClientsPage  # here: most starts show no client
-
-        page = self.open_place("clients")
-        if isinstance(page, ClientsPage):
-            page.show_client(id)
 
     def _restore(self) -> None:
         if self._memory.geometry.isEmpty() or not self.restoreGeometry(self._memory.geometry):

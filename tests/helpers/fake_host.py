@@ -354,7 +354,7 @@ class FakePreferences:
 
     def __init__(self, host: FakeHost) -> None:
         self._host = host
-        self.current = AppSettings()
+        self.current = AppSettings(welcomed=True)
         self.refusal: GatewayError | None = None
 
     async def change(self, **changes: Any) -> AppSettings:
@@ -401,6 +401,18 @@ class FakeCatalogs:
             )
             self._seen = (key, (*mine, *self.more))
         return self._seen[1]
+
+    async def suggested(self, count: int) -> tuple[str, ...]:
+        self._host.calls.append(("suggested", count))
+        await asyncio.sleep(self._host.delay)
+        able = self._host.engine().state is EngineState.CONNECTED
+        fitting = (
+            entry
+            for entry in self.entries()
+            if not (entry.needs_key or entry.needs_settings or entry.needs_sign_in)
+            and (able or entry.kind is ServerKind.REMOTE)
+        )
+        return tuple(entry.name for entry in fitting)[:count]
 
     def details(self, name: str) -> CatalogDetails | None:
         return CatalogDetails(

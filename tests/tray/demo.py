@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from desktop.host import SecretNeed
+from desktop.state.app_settings import AppSettings
 from desktop.tray.application import run
 from desktop.tray.theme import Look
 from tests.helpers.fake_activity import some_calls
@@ -24,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--question", action="store_true", help="a client wants to add a server")
     parser.add_argument("--call", action="store_true", help="a client wants to call a tool the policy asks about")
     parser.add_argument("--calls", type=int, default=120, help="calls of the last hour")
+    parser.add_argument("--welcome", action="store_true", help="the first start")
     parser.add_argument("--place", default="servers", help="the place to open")
     parser.add_argument("--language", default="", help="the language's code")
     parser.add_argument("--slow", type=float, default=0.0, help="seconds each request takes")
@@ -57,6 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         'time=10:41:07 level=INFO msg="38 tools registered" toolsets=default',
         'time=10:43:31 level=INFO msg="tool called" tool=search_issues duration=412ms',
     )
+    if chosen.welcome:
+        host.preferences.current = AppSettings()
     if chosen.question:
         host.set_questions(question(seconds=120.0))
     if chosen.call:

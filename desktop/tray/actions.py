@@ -33,12 +33,14 @@ class Actions(QObject):
         failed: A request failed; message and hint.
         wishes_changed: A switch was moved and the host has not answered yet, or has; the server's name.
         clients_wished: A client is being connected or disconnected, or was; its id.
+        adding_wished: The person wants to add a server.
         noticed: Something was done that can't be seen otherwise, such as a copy; one short sentence.
     """
 
     failed = Signal(str, str)
     wishes_changed = Signal(str)
     clients_wished = Signal(str)
+    adding_wished = Signal()
     noticed = Signal(str)
 
     def __init__(self, bridge: Bridge, parent: QObject | None = None) -> None:

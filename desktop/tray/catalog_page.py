@@ -18,7 +18,7 @@ from desktop.tray.actions import Actions
 from desktop.tray.bridge import Bridge, Phase
 from desktop.tray.catalog_detail import CatalogDetail
 from desktop.tray.catalog_list import CardDelegate, CatalogFilter, CatalogList, CatalogOrder, EntryRole
-from desktop.tray.parts import heading
+from desktop.tray.parts import AddButton, heading
 from desktop.tray.split_page import SplitPage
 from desktop.tray.theme import Theme
 
@@ -100,6 +100,8 @@ class CatalogPage(SplitPage):
         head.addStretch(1)
         head.addWidget(self.categories)
         head.addWidget(self.search)
+        head.addSpacing(4)
+        head.addWidget(AddButton(self._theme, self._actions.adding_wished.emit))
         chips = QHBoxLayout()
         chips.setContentsMargins(0, 0, 0, 0)
         chips.setSpacing(4)

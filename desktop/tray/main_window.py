@@ -78,6 +78,7 @@ class MainWindow(QWidget):
         QShortcut(QKeySequence("Ctrl+K"), self, self.open_palette)
         self.sidebar.chosen.connect(self.open_place)
         actions.failed.connect(self.show_failure)
+        actions.adding_wished.connect(self.add_server)
         bridge.status_changed.connect(self._refresh)
         bridge.problems_changed.connect(self._show_problems)
         self._restore()
@@ -109,6 +110,15 @@ class MainWindow(QWidget):
         """Offer everything there is by name."""
         Palette(self._palette_entries(), self._theme, self).open()
 
+    def add_server(self) -> None:
+        """Open the dialog that takes whatever a server's page shows."""
+        from desktop.tray.add_dialog import AddDialog  # here: most starts never open it
+
+        dialog = AddDialog(self._actions, self._theme, self)
+        dialog.added.connect(self.show_new_server)
+        dialog.wanted.connect(self.show_card)
+        dialog.open()
+
     def show_failure(self, message: str, hint: str) -> None:
         """Tell that a request failed; the same failure once more is shown once more."""
         self.banners.failure.clear()
@@ -126,6 +136,19 @@ class MainWindow(QWidget):
         """Go to the servers and choose one."""
         self.open_place("servers")
         self.page.show_server(name)
+
+    def show_new_server(self, name: str) -> None:
+        """Go to the servers and choose one, as soon as it is there."""
+        self.open_place("servers")
+        self.page.expect_server(name)
+
+    def show_card(self, name: str) -> None:
+        """Go to the catalog and choose a server there."""
+        from desktop.tray.catalog_page import CatalogPage  # here: most starts never look there
+
+        page = self.open_place("catalog")
+        if isinstance(page, CatalogPage):
+            page.show_server(name)
 
     def remember(self) -> None:
         """Keep place and sizes for the next start."""
@@ -155,6 +178,9 @@ class MainWindow(QWidget):
         self._copy_url.triggered.connect(self._actions.copy_url)
         self._copy_token = QAction(self.tr("Copy token"), self)
         self._copy_token.triggered.connect(self._actions.copy_token)
+        add = QAction(self.tr("Add a server…"), self)
+        add.setShortcut(QKeySequence(QKeySequence.StandardKey.New))
+        add.triggered.connect(self.add_server)
         close = QAction(self.tr("Close window"), self)
         close.setShortcut(QKeySequence(QKeySequence.StandardKey.Close))
         close.triggered.connect(self.close)
@@ -165,6 +191,8 @@ class MainWindow(QWidget):
         steps = QAction(self.tr("First steps…"), self)
         steps.triggered.connect(self.welcome_requested)
         self._menu = QMenu(self)
+        self._menu.addAction(add)
+        self._menu.addSeparator()
         self._menu.addAction(self._pause)
         self._menu.addSeparator()
         self._menu.addActions([self._copy_url, self._copy_token])
@@ -172,7 +200,7 @@ class MainWindow(QWidget):
         self._menu.addAction(steps)
         self._menu.addSeparator()
         self._menu.addActions([close, leave])
-        self.addActions([close, leave])
+        self.addActions([add, close, leave])
 
     def _palette_entries(self) -> list[Entry]:
         place, server, client, action = self.tr("place"), self.tr("server"), self.tr("client"), self.tr("action")

@@ -23,6 +23,7 @@ from desktop.tray import artwork, words
 from desktop.tray.theme import Theme
 
 __all__ = [
+    "AddButton",
     "ElidedLabel",
     "EmptyState",
     "MenuButton",
@@ -152,6 +153,23 @@ class MenuButton(QToolButton):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         artwork.paint(painter, "chevron-down", QRectF(place), colour)
+
+
+class AddButton(QPushButton):
+    """Opens the dialog that adds a server."""
+
+    def __init__(self, theme: Theme, wished: Callable[[], None]) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setText(self.tr("Add"))
+        self.setAccessibleName(self.tr("Add a server"))
+        self.setToolTip(self.tr("Add a server by pasting what its page shows (Ctrl+N)"))
+        self.clicked.connect(lambda _on=False: wished())
+        theme.changed.connect(self._tint)
+        self._tint()
+
+    def _tint(self) -> None:
+        self.setIcon(artwork.icon("add", QColor(self._theme.tokens.text)))
 
 
 class EmptyState(QWidget):

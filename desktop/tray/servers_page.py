@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 from desktop.tray import words
 from desktop.tray.actions import Actions
 from desktop.tray.bridge import Bridge, Phase
-from desktop.tray.parts import heading
+from desktop.tray.parts import AddButton, heading
 from desktop.tray.server_delegate import ServerDelegate
 from desktop.tray.server_detail import ServerDetail
 from desktop.tray.server_list import ServerFilter, ServerList, ServerOrder, StatusRole
@@ -33,6 +33,7 @@ class ServersPage(SplitPage):
         self.detail = ServerDetail(bridge, actions, theme)
         super().__init__(theme, self.view, self.detail)
         self._bridge = bridge
+        self._actions = actions
         self._chosen = ""
         self.model = ServerList(bridge, actions, self)
         self.order = ServerOrder(self.model, self)
@@ -61,6 +62,13 @@ class ServersPage(SplitPage):
         self.view.setCurrentIndex(index)
         self.view.scrollTo(index, QListView.ScrollHint.PositionAtCenter)
         self._open_detail()
+
+    def expect_server(self, name: str) -> None:
+        """Choose a server that may only be about to come."""
+        self.search.clear()
+        self.set_filter(ServerFilter.ALL)
+        self._chosen = name
+        self.show_server(name)
 
     def set_filter(self, which: ServerFilter) -> None:
         """Show only these servers."""
@@ -91,6 +99,8 @@ class ServersPage(SplitPage):
         self._segments[ServerFilter.ALL].setChecked(True)
         head.addStretch(1)
         head.addWidget(self.search)
+        head.addSpacing(4)
+        head.addWidget(AddButton(self._theme, self._actions.adding_wished.emit))
         self.view.setObjectName("servers")
         self.view.setAccessibleName(self.tr("Servers"))
         self.view.setModel(self.order)

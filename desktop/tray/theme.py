@@ -204,6 +204,9 @@ def _style_sheet(t: Tokens) -> str:
         background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; font-weight: 600;
     }}
     QPushButton[primary="true"]:focus {{ border-color: {t.text}; }}
+    QPushButton[primary="true"]:disabled {{
+        background: transparent; color: {t.muted}; border-color: {t.border};
+    }}
     QPushButton[segment="true"] {{ border-color: transparent; background: transparent; color: {t.muted}; }}
     QPushButton[segment="true"]:hover {{ background: {t.hover}; color: {t.text}; }}
     QPushButton[segment="true"]:checked {{
@@ -224,6 +227,7 @@ def _style_sheet(t: Tokens) -> str:
         selection-background-color: {t.accent}; selection-color: {t.on_accent};
     }}
     QPlainTextEdit#entry {{ background: {t.surface}; border-color: {t.strong_border}; }}
+    QPlainTextEdit#entry:focus {{ border-color: {t.accent}; }}
     QComboBox {{
         background: {t.surface}; color: {t.text}; border: 1px solid {t.strong_border}; border-radius: 6px; padding: 5px 6px;
     }}

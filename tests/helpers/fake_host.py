@@ -40,6 +40,7 @@ from desktop.servers.status import OfferedTool, ServerKind, ServerState, ServerS
 from desktop.sharing import Sharing
 from desktop.state.app_settings import AppSettings
 from tests.helpers.fake_activity import FakeActivity
+from tests.helpers.fake_adding import FakeAdding
 from tests.helpers.fake_secrets import FakeSecretDesk
 
 __all__ = [
@@ -101,6 +102,7 @@ class FakeHost:
         self.settings_desk = FakeSettingsDesk(self)
         self.secret_desk = FakeSecretDesk(self)
         self.catalogs = FakeCatalogs(self)
+        self.adding = FakeAdding(lambda: tuple(self._servers), self._added)
         self.preferences = FakePreferences(self)
 
     @contextlib.asynccontextmanager
@@ -298,6 +300,14 @@ class FakeHost:
     async def token(self) -> str:
         await self._asked("token")
         return "token-of-the-fake-host"
+
+    def _added(self, draft: Any) -> None:
+        """A server was added by hand."""
+        self.calls.append(("add", draft.name, draft))
+        self._servers[draft.name] = ServerStatus(
+            name=draft.name, title=draft.title, source=draft.source, enabled=True, state=self.start_state
+        )
+        self._events.publish(ServersChanged())
 
     def change(self, name: str, **values: object) -> None:
         """Replace values of a server's status and tell it."""

@@ -166,6 +166,9 @@ class TrayApplication(QObject):
         self.icon.opened.connect(self.open_window)
         self.menu.opened.connect(self.open_window)
         self.menu.all_requested.connect(self._open_all)
+        self.menu.setting_requested.connect(self._edit_settings)
+        self.menu.client_requested.connect(self._open_client)
+        self.menu.settings_requested.connect(self._open_settings)
         self.menu.menu.aboutToShow.connect(self._before_menu)
         self.menu.quit_requested.connect(self.quit)
         self.window.close_requested.connect(self.on_close)
@@ -282,6 +285,18 @@ class TrayApplication(QObject):
         self.window.open_place("servers")
         self.window.page.search.clear()
         self.window.page.set_filter(ServerFilter.ALL)
+        self.open_window()
+
+    def _edit_settings(self, server: str) -> None:
+        self.open_window(server)
+        self.actions.edit_settings(server, self.theme, self.window)
+
+    def _open_client(self, id: str) -> None:
+        self.window.show_client(id)
+        self.open_window()
+
+    def _open_settings(self) -> None:
+        self.window.open_place("settings")
         self.open_window()
 
     def _before_menu(self) -> None:

@@ -1,4 +1,4 @@
-"""The tray menu: open, what needs you, switches of servers, running calls, pause, quit.
+"""The tray menu: open, what needs you, switches of servers, clients, running calls, pause, settings, quit.
 
 The same action objects live as long as the program; only their texts, marks and places change, since many desktops
 draw the menu themselves over D-Bus and lose the person's place when everything is made anew.
@@ -12,10 +12,13 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction, QFont
 from PySide6.QtWidgets import QMenu
 
+from desktop.clients.view import ClientState
 from desktop.servers.status import ServerState, ServerStatus
 from desktop.tray import words
 from desktop.tray.actions import Actions
 from desktop.tray.bridge import Bridge, Phase
+from desktop.tray.client_list import is_connected
+from desktop.tray.client_list import state_word as client_word
 
 __all__ = ["TrayMenu"]
 
@@ -23,6 +26,7 @@ SERVERS_SHOWN = 10
 MORE_SHOWN = 20
 ATTENTION_SHOWN = 5
 CALLS_SHOWN = 20
+CLIENTS_SHOWN = 20
 TITLE_LENGTH = 40
 
 
@@ -31,11 +35,17 @@ class TrayMenu(QObject):
 
     Signals:
         opened: The window is wanted, at the server of this name (empty: as it was).
+        setting_requested: The person wants to set what this server needs.
+        client_requested: The window is wanted at the client with this id (empty: at the clients).
+        settings_requested: The window is wanted at the settings.
         all_requested: The window is wanted with all servers.
         quit_requested: The person chose Quit.
     """
 
     opened = Signal(str)
+    setting_requested = Signal(str)
+    client_requested = Signal(str)
+    settings_requested = Signal()
     all_requested = Signal()
     quit_requested = Signal()
 
@@ -48,6 +58,7 @@ class TrayMenu(QObject):
         self._servers: dict[str, QAction] = {}
         self._attention: dict[str, QAction] = {}
         self._more_servers: dict[str, QAction] = {}
+        self._clients: dict[str, QAction] = {}
         self._calls: dict[str, QAction] = {}
         self._turned_off: list[str] = []
         self._known_on: frozenset[str] = frozenset()
@@ -56,6 +67,7 @@ class TrayMenu(QObject):
         self.more.aboutToShow.connect(self._fill_more)
         bridge.servers_changed.connect(lambda _names: self._refresh())
         bridge.status_changed.connect(lambda: self._refresh())
+        bridge.clients_changed.connect(lambda: self._refresh())
         actions.wishes_changed.connect(self._on_wish)
         self._arrange()
 
@@ -80,6 +92,12 @@ class TrayMenu(QObject):
         all_servers.triggered.connect(self.all_requested)
         self.more.addAction(all_servers)
         self._after_servers = self.menu.addSeparator()
+        self.clients = QMenu(self.tr("Clients"), self.menu)
+        self.menu.addMenu(self.clients)
+        self._after_clients = self.clients.addSeparator()
+        connect = QAction(self.tr("Connect a client…"), self.clients)
+        connect.triggered.connect(lambda _checked=False: self.client_requested.emit(""))
+        self.clients.addAction(connect)
         self.calls = QMenu(self.menu)
         self.menu.addMenu(self.calls)
         self._after_calls = self.calls.addSeparator()
@@ -87,8 +105,11 @@ class TrayMenu(QObject):
         self.pause = QAction(self.tr("Pause all"), self.menu)
         self.pause.setCheckable(True)
         self.pause.triggered.connect(self._on_pause)
+        self._before_pause = self.menu.addSeparator()
         self.menu.addAction(self.pause)
         self.menu.addSeparator()
+        self.settings = self._add(self.tr("Settings…"), self.settings_requested.emit)
+        self.settings.setMenuRole(QAction.MenuRole.NoRole)
         self.quit = self._add(self.tr("Quit"), self.quit_requested.emit)
         self.quit.setMenuRole(QAction.MenuRole.NoRole)
 
@@ -138,7 +159,10 @@ class TrayMenu(QObject):
         running = self._bridge.phase is Phase.RUNNING
         self.more.menuAction().setVisible(running and len(statuses) > len(shown))
         self._after_servers.setVisible(bool(shown) or self.more.menuAction().isVisible())
+        self._show_clients()
         self._show_calls()
+        self.clients.menuAction().setVisible(running)
+        self._before_pause.setVisible(running)
         self.pause.setChecked(self._bridge.paused)
         self.pause.setEnabled(running)
 
@@ -154,6 +178,16 @@ class TrayMenu(QObject):
         if trouble:
             self._set_text(self.engine, self.tr("{trouble} — Retry").format(trouble=words.engine_words(engine)))
         self._after_attention.setVisible(trouble or bool(waiting))
+
+    def _show_clients(self) -> None:
+        """The clients that have our entry, or had it; choosing one leads to it."""
+        having = [view for view in self._bridge.clients() if is_connected(view) or view.state is ClientState.DROPPED]
+        shown = {view.id: view for view in having[:CLIENTS_SHOWN]}
+        self._place(self.clients, self._clients, shown, self._after_clients, self._client_action)
+        for id, view in shown.items():
+            name = words.elided(f"{view.name} {view.version}".strip(), TITLE_LENGTH)
+            self._set_text(self._clients[id], f"{name}  ·  {client_word(view.state)}")
+        self._after_clients.setVisible(bool(shown))
 
     def _show_calls(self) -> None:
         """The calls under way, oldest first; choosing one cancels it."""
@@ -202,10 +236,21 @@ class TrayMenu(QObject):
         action.triggered.connect(lambda _checked=False: self._actions.cancel_call(int(number)))
         return action
 
+    def _client_action(self, id: str, menu: QMenu) -> QAction:
+        action = QAction(menu)
+        action.triggered.connect(lambda _checked=False: self.client_requested.emit(id))
+        return action
+
     def _attention_action(self, name: str, menu: QMenu) -> QAction:
         action = QAction(menu)
-        action.triggered.connect(lambda _checked=False: self.opened.emit(name))
+        action.triggered.connect(lambda _checked=False: self._attend(name))
         return action
+
+    def _attend(self, name: str) -> None:
+        """Do what the server needs, where there is one thing to do; else show it."""
+        status = self._bridge.server(name)
+        needs_setting = status is not None and status.state is ServerState.NEEDS_SETTING and not status.needs_consent
+        (self.setting_requested if needs_setting else self.opened).emit(name)
 
     def _write(self, action: QAction, status: ServerStatus) -> None:
         wish = self._actions.wish(status.name)

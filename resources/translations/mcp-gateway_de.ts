@@ -562,6 +562,33 @@
     </message>
 </context>
 <context>
+    <name>ClientsPane</name>
+    <message>
+        <source>Clients on this computer</source>
+        <translation>Clients auf diesem Computer</translation>
+    </message>
+    <message>
+        <source>Connect clients</source>
+        <translation>Clients verbinden</translation>
+    </message>
+    <message>
+        <source>Looking for clients…</source>
+        <translation>Clients werden gesucht…</translation>
+    </message>
+    <message>
+        <source>No client was found on this computer</source>
+        <translation>Auf diesem Computer wurde kein Client gefunden</translation>
+    </message>
+    <message>
+        <source>Once Claude Desktop, Cursor, VS Code or another is installed, the place Clients connects it.</source>
+        <translation>Sobald Claude Desktop, Cursor, VS Code oder ein anderer installiert ist, lässt er sich im Bereich Clients verbinden.</translation>
+    </message>
+    <message>
+        <source>Switch on the clients that shall have your servers. Each gets one entry in its own file; the rest of the file stays as it is, and switching off takes the entry out.</source>
+        <translation>Schalten Sie die Clients ein, die Ihre Server haben sollen. Jeder erhält einen Eintrag in seiner eigenen Datei; ihr übriger Inhalt bleibt, wie er ist, und Ausschalten entfernt den Eintrag wieder.</translation>
+    </message>
+</context>
+<context>
     <name>Duration</name>
     <message>
         <source>{count} min</source>
@@ -574,6 +601,33 @@
     <message>
         <source>{count} s</source>
         <translation>{count} s</translation>
+    </message>
+</context>
+<context>
+    <name>EnginePane</name>
+    <message>
+        <source>Continue without</source>
+        <translation>Ohne fortfahren</translation>
+    </message>
+    <message>
+        <source>Look again</source>
+        <translation>Erneut suchen</translation>
+    </message>
+    <message>
+        <source>MCP Gateway runs MCP servers for your AI clients and gives them all one address. Most servers run in containers, apart from your files, and need a container engine for it.</source>
+        <translation>MCP Gateway führt MCP-Server für Ihre KI-Clients aus und gibt allen eine gemeinsame Adresse. Die meisten Server laufen in Containern, getrennt von Ihren Dateien, und brauchen dafür eine Container-Engine.</translation>
+    </message>
+    <message>
+        <source>Run servers in containers</source>
+        <translation>Server in Containern ausführen</translation>
+    </message>
+    <message>
+        <source>You can go on without one: servers from packages and remote servers work all the same.</source>
+        <translation>Es geht auch ohne: Server aus Paketen und entfernte Server arbeiten trotzdem.</translation>
+    </message>
+    <message>
+        <source>{engine} was found</source>
+        <translation>{engine} wurde gefunden</translation>
     </message>
 </context>
 <context>
@@ -616,6 +670,10 @@
     <message>
         <source>Everything is paused.</source>
         <translation>Alles ist angehalten.</translation>
+    </message>
+    <message>
+        <source>First steps…</source>
+        <translation>Erste Schritte…</translation>
     </message>
     <message>
         <source>MCP Gateway</source>
@@ -698,6 +756,13 @@
     <message>
         <source>What fits</source>
         <translation>Was passt</translation>
+    </message>
+</context>
+<context>
+    <name>Pane</name>
+    <message>
+        <source>Skip</source>
+        <translation>Überspringen</translation>
     </message>
 </context>
 <context>
@@ -1131,6 +1196,37 @@ Paket: {source}</translation>
     </message>
 </context>
 <context>
+    <name>ServersPane</name>
+    <message>
+        <source>Looking through the catalogs…</source>
+        <translation>Die Kataloge werden durchgesehen…</translation>
+    </message>
+    <message>
+        <source>No server here runs without a key or an engine.</source>
+        <translation>Kein Server läuft hier ohne Schlüssel oder Engine.</translation>
+    </message>
+    <message>
+        <source>Nothing to begin with</source>
+        <translation>Nichts für den Anfang</translation>
+    </message>
+    <message>
+        <source>Pick servers</source>
+        <translation>Server auswählen</translation>
+    </message>
+    <message>
+        <source>Servers to begin with</source>
+        <translation>Server für den Anfang</translation>
+    </message>
+    <message>
+        <source>Show all servers</source>
+        <translation>Alle Server zeigen</translation>
+    </message>
+    <message>
+        <source>These need no key and no account. What you switch on is there for every client at once.</source>
+        <translation>Diese brauchen weder Schlüssel noch Konto. Was Sie einschalten, steht jedem Client sofort zur Verfügung.</translation>
+    </message>
+</context>
+<context>
     <name>SettingsPage</name>
     <message>
         <source>A call with a secret in it</source>
@@ -1497,6 +1593,14 @@ Paket: {source}</translation>
         <translation>{tool} abbrechen</translation>
     </message>
     <message>
+        <source>Clients</source>
+        <translation>Clients</translation>
+    </message>
+    <message>
+        <source>Connect a client…</source>
+        <translation>Client verbinden…</translation>
+    </message>
+    <message>
         <source>More servers</source>
         <translation>Weitere Server</translation>
     </message>
@@ -1513,6 +1617,10 @@ Paket: {source}</translation>
         <translation>Beenden</translation>
     </message>
     <message>
+        <source>Settings…</source>
+        <translation>Einstellungen…</translation>
+    </message>
+    <message>
         <source>{title} is failing…</source>
         <translation>{title} ist gestört…</translation>
     </message>
@@ -1527,6 +1635,37 @@ Paket: {source}</translation>
     <message>
         <source>{trouble} — Retry</source>
         <translation>{trouble} – erneut versuchen</translation>
+    </message>
+</context>
+<context>
+    <name>Welcome</name>
+    <message>
+        <source>Back</source>
+        <translation>Zurück</translation>
+    </message>
+    <message>
+        <source>Close; the window&apos;s menu has the first steps again</source>
+        <translation>Schließen; im Menü des Fensters gibt es die ersten Schritte wieder</translation>
+    </message>
+    <message>
+        <source>Continue</source>
+        <translation>Weiter</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>Fertig</translation>
+    </message>
+    <message>
+        <source>First steps</source>
+        <translation>Erste Schritte</translation>
+    </message>
+    <message>
+        <source>Skip all</source>
+        <translation>Alles überspringen</translation>
+    </message>
+    <message>
+        <source>Step {step} of {count}</source>
+        <translation>Schritt {step} von {count}</translation>
     </message>
 </context>
 <context>

@@ -16,11 +16,15 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from desktop.errors import EndpointError
+from desktop.host import SecretNeed
 from desktop.tray.application import HostFactory, TrayApplication
 from desktop.tray.bridge import Phase
+from desktop.tray.clients_page import ClientsPage
 from desktop.tray.memory import Memory
+from desktop.tray.server_settings_dialog import ServerSettingsDialog
+from desktop.tray.settings_page import SettingsPage
 from desktop.tray.single_instance import Request
-from tests.helpers.fake_host import FakeHost, failing_host
+from tests.helpers.fake_host import FakeHost, failing_host, few_servers
 from tests.tray.conftest import Run
 
 ROOT = Path(__file__).parents[2]
@@ -261,3 +265,30 @@ def test_a_second_start_ends_at_once(environment: dict[str, str]) -> None:
     first.send_signal(signal.SIGTERM)
     first.communicate(timeout=20)
     assert first.returncode == 0
+
+
+def test_the_tray_menu_leads_to_places_clients_and_missing_settings(
+    run: Run, qapp: QApplication, memory: Memory
+) -> None:
+    host = FakeHost(few_servers())
+    host.secrets["slack"] = (SecretNeed(name="slack.bot_token", variable="SLACK_BOT_TOKEN"),)
+    tray = make(qapp, memory, host.running)
+
+    async def story() -> None:
+        serving = asyncio.create_task(tray.main(hidden=True))
+        await until(lambda: tray.bridge.phase is Phase.RUNNING)
+        tray.menu.settings.trigger()
+        assert tray.window.isVisible()
+        assert isinstance(tray.window.current, SettingsPage)
+        tray.menu.client_requested.emit("cursor")
+        page = tray.window.current
+        assert isinstance(page, ClientsPage)
+        assert page.detail.client == "cursor"
+        tray.menu.client_requested.emit("")
+        assert tray.window.current is page
+        tray.menu.setting_requested.emit("slack")
+        await until(lambda: tray.window.findChild(ServerSettingsDialog) is not None)
+        tray.quit()
+        await serving
+
+    run(story())

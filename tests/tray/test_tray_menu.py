@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
+from desktop.clients.view import ClientState
 from desktop.host import EndpointStatus, RunningCall
 from desktop.servers.status import ServerState
 from desktop.tray.actions import Actions
@@ -54,8 +55,11 @@ def test_the_menu_is_in_the_order_of_the_design(menu: TrayMenu) -> None:
         "Slack  ·  needs setting",
         "More servers",
         "-",
+        "Clients",
+        "-",
         "Pause all",
         "-",
+        "Settings…",
         "Quit",
     ]
     assert menu.menu.defaultAction().text() == "Open MCP Gateway"
@@ -67,7 +71,7 @@ def test_without_servers_only_what_applies_is_there(
 ) -> None:
     with qtbot.waitSignal(bridge.servers_changed):
         host.set_servers([])
-    assert texts(menu) == ["Open MCP Gateway", "-", "Pause all", "-", "Quit"]
+    assert texts(menu) == ["Open MCP Gateway", "-", "Clients", "-", "Pause all", "-", "Settings…", "Quit"]
 
 
 def test_an_absent_engine_is_told_and_can_be_looked_for_again(
@@ -120,7 +124,7 @@ def test_three_hundred_servers_leave_the_menu_short(
 ) -> None:
     with qtbot.waitSignal(bridge.servers_changed):
         host.set_servers(many_servers(300))
-    assert len(menu.menu.actions()) <= SERVERS_SHOWN + 5 + 10
+    assert len(texts(menu)) <= SERVERS_SHOWN + 5 + 12
     menu.more.aboutToShow.emit()
     entries = [entry for entry in menu.more.actions() if entry.isVisible() and not entry.isSeparator()]
     assert len(entries) <= MORE_SHOWN + 1
@@ -150,10 +154,51 @@ def test_pause_is_marked_when_the_host_says_so(run: Run, host: FakeHost, menu: T
     assert host.calls == [("set_paused", True)]
 
 
-def test_an_attention_line_opens_its_server(menu: TrayMenu, qtbot: QtBot) -> None:
+def test_an_attention_line_leads_to_what_helps(bridge: Bridge, host: FakeHost, menu: TrayMenu, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(menu.setting_requested) as wanted:
+        action(menu, "Slack needs").trigger()
+    assert wanted.args == ["slack"]
+    with qtbot.waitSignal(menu.opened) as opened:
+        action(menu, "PostgreSQL is").trigger()
+    assert opened.args == ["postgres"]
+    with qtbot.waitSignal(bridge.servers_changed):
+        host.change("slack", needs_consent=True)
     with qtbot.waitSignal(menu.opened) as opened:
         action(menu, "Slack needs").trigger()
     assert opened.args == ["slack"]
+
+
+def test_clients_are_listed_with_their_state_and_choosing_one_leads_to_it(
+    bridge: Bridge, host: FakeHost, menu: TrayMenu, qtbot: QtBot
+) -> None:
+    def lines() -> list[str]:
+        return [entry.text() for entry in menu.clients.actions() if entry.isVisible() and not entry.isSeparator()]
+
+    assert lines() == [
+        "Claude Code 2.4.1  ·  connected",
+        "Cursor 2.3.0  ·  not here now",
+        "VS Code  ·  entry dropped",
+        "Connect a client…",
+    ]
+    cursor = menu.clients.actions()[1]
+    with qtbot.waitSignal(bridge.clients_changed):
+        host.change_client("cursor", state=ClientState.CONNECTED, sessions=1)
+    assert menu.clients.actions()[1] is cursor
+    assert cursor.text() == "Cursor 2.3.0  ·  connected"
+    with qtbot.waitSignal(menu.client_requested) as wanted:
+        cursor.trigger()
+    assert wanted.args == ["cursor"]
+    with qtbot.waitSignal(bridge.clients_changed):
+        host.set_clients()
+    assert lines() == ["Connect a client…"]
+    with qtbot.waitSignal(menu.client_requested) as wanted:
+        menu.clients.actions()[-1].trigger()
+    assert wanted.args == [""]
+
+
+def test_the_menu_leads_to_the_settings(menu: TrayMenu, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(menu.settings_requested):
+        action(menu, "Settings").trigger()
 
 
 def test_the_icon_tells_the_worst(bridge: Bridge, host: FakeHost, qtbot: QtBot) -> None:
@@ -198,6 +243,30 @@ def test_a_double_click_opens_once(bridge: Bridge, theme: Theme, menu: TrayMenu)
     assert opened == [True]
 
 
+@pytest.mark.parametrize(
+    ("system", "button", "opens"),
+    [
+        ("linux", "Trigger", True),
+        ("linux", "DoubleClick", True),
+        ("linux", "MiddleClick", False),
+        ("linux", "Context", False),
+        ("win32", "Trigger", True),
+        ("win32", "MiddleClick", False),
+        ("darwin", "Trigger", False),
+        ("darwin", "DoubleClick", False),
+    ],
+)
+def test_a_click_does_what_the_system_s_own_icons_do(
+    bridge: Bridge, theme: Theme, menu: TrayMenu, monkeypatch: pytest.MonkeyPatch, system: str, button: str, opens: bool
+) -> None:
+    icon = TrayIcon(bridge, theme, menu.menu)
+    opened: list[bool] = []
+    icon.opened.connect(lambda: opened.append(True))
+    monkeypatch.setattr("sys.platform", system)
+    icon._icon.activated.emit(QSystemTrayIcon.ActivationReason[button])
+    assert bool(opened) is opens
+
+
 def running_call(
     id: int, tool: str = "search_issues", server: str = "github-official", seconds: float = 12.9
 ) -> RunningCall:
@@ -209,7 +278,7 @@ def test_calls_under_way_are_listed_and_choosing_one_cancels_it(
 ) -> None:
     with qtbot.waitSignal(bridge.status_changed):
         host.set_running_calls(running_call(1), running_call(2, "a_b", "gone", 200.0))
-    assert texts(menu)[-5:-2] == ["-", "Calls running (2)", "Pause all"]
+    assert texts(menu)[-7:] == ["Clients", "Calls running (2)", "-", "Pause all", "-", "Settings…", "Quit"]
     lines = [entry.text() for entry in menu.calls.actions() if entry.isVisible()]
     assert lines == [
         "Cancel search_issues  ·  GitHub  ·  12 s  ·  Claude Code 2.1",

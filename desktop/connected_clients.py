@@ -62,22 +62,28 @@ class ConnectedClients:
 
     async def plan_connect(self, id: str, wish: Wish | None = None) -> Plan:
         """What connecting would write."""
-        roster, client = self._roster(), _client(id)
+        roster, client = self.roster(), _client(id)
         return await asyncio.to_thread(lambda: roster.plan_connect(client, None, wish or roster.wish_in_force(client)))
 
     async def connect(self, id: str, wish: Wish | None = None) -> Connected:
         """Connect a client, or bring its entry up to date."""
-        roster, client = self._roster(), _client(id)
+        roster, client = self.roster(), _client(id)
         done = await asyncio.to_thread(lambda: roster.connect(client, None, wish or roster.wish_in_force(client)))
         await self.refresh()
         return done
 
     async def disconnect(self, id: str) -> tuple[Removed, ...]:
         """Disconnect a client; its sessions end at once."""
-        removed = await asyncio.to_thread(lambda: self._roster().disconnect(_client(id)))
+        removed = await asyncio.to_thread(lambda: self.roster().disconnect(_client(id)))
         await self._endpoint.end_revoked()
         await self.refresh()
         return removed
+
+    def roster(self) -> Roster:
+        """The clients, as their files are read and written; for worker threads."""
+        from desktop.clients.roster import Roster
+
+        return Roster(self._services.paths, self._endpoint.url or usual_url())
 
     async def follow(self) -> None:
         """Read the files again whenever an entry of ours has come, changed or gone, and all now and then; for ever."""
@@ -105,12 +111,7 @@ class ConnectedClients:
             await asyncio.sleep(_PAUSE)
 
     def _read(self) -> tuple[ClientStatus, ...]:
-        return self._roster().statuses()
-
-    def _roster(self) -> Roster:
-        from desktop.clients.roster import Roster
-
-        return Roster(self._services.paths, self._endpoint.url or usual_url())
+        return self.roster().statuses()
 
     def _somebody_came(self) -> None:
         """Sessions begin and end by the hundred; who they are of is looked at a few times a second."""

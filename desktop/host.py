@@ -20,7 +20,9 @@ from desktop.sharing import Sharing
 from desktop.state.app_settings import AppSettings
 
 if TYPE_CHECKING:
+    from desktop.clients.candidates import Candidate, MovePlan
     from desktop.clients.draft import Draft
+    from desktop.clients.moving import Move
     from desktop.clients.pasted import Understanding
     from desktop.clients.roster import Connected, Plan, Removed
     from desktop.clients.view import ClientView
@@ -41,6 +43,7 @@ __all__ = [
     "Host",
     "HostEvent",
     "HostPart",
+    "Importing",
     "KeptSecret",
     "Preferences",
     "ProblemsChanged",
@@ -413,6 +416,29 @@ class Adding(Protocol):
         """
 
 
+class Importing(Protocol):
+    """Where servers that clients have are moved into our configuration, and back."""
+
+    async def candidates(self) -> tuple[Candidate, ...]:
+        """What clients have, by name; `plan` and `move` are about what this has shown."""
+
+    async def plan(self, names: Sequence[str]) -> MovePlan:
+        """What moving servers would do; raises `GatewayError` when a client's file can't be changed."""
+
+    async def move(self, names: Sequence[str]) -> Move:
+        """Move servers: their keys into the secret store, our one entry in their place; all or none.
+
+        Raises:
+            GatewayError: One can't be moved, has changed meanwhile, or a file or the secret store can't be written.
+        """
+
+    async def last(self) -> Move | None:
+        """The last import that was not undone."""
+
+    async def undo(self) -> Move:
+        """Take the last import back; raises `GatewayError` for a part that can't be, which can be tried again."""
+
+
 class Activity(Protocol):
     """The calls that were made."""
 
@@ -473,6 +499,10 @@ class Host(Protocol):
     @property
     def secret_desk(self) -> SecretDesk:
         """The secrets of this person by name."""
+
+    @property
+    def importing(self) -> Importing:
+        """Where servers of clients are moved into our configuration."""
 
     @property
     def settings_desk(self) -> SettingsDesk:

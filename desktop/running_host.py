@@ -34,6 +34,7 @@ from desktop.host import (
 from desktop.hosting.activity import ActivityView
 from desktop.hosting.adding import AddingDesk
 from desktop.hosting.catalog import CatalogView
+from desktop.hosting.importing import ImportDesk
 from desktop.hosting.preferences import PreferencesDesk
 from desktop.hosting.secret_overview import SecretOverview
 from desktop.hosting.server_logs import ServerLogsView
@@ -72,6 +73,7 @@ class RunningHost:
         preferences: The person's choices for the program itself.
         catalogs: The servers of the catalogs.
         adding: Where servers are added by hand.
+        importing: Where servers of clients are moved into our configuration.
         settings_desk: Where the settings of servers are read and written.
         server_tools: Which tools of a server may be used.
         server_permissions: What a server may.
@@ -97,6 +99,7 @@ class RunningHost:
         self.server_logs = ServerLogsView(services.fleet)
         self.secret_desk = SecretOverview(services, self.configuration)
         self.connected_clients = ConnectedClients(services, self.local_endpoint)
+        self.importing = ImportDesk(services, self.configuration, self.connected_clients)
 
     @property
     def events(self) -> EventStream[HostEvent]:

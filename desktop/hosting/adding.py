@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from desktop.catalog.registry_conversion import server_name
 from desktop.configuration_in_force import ConfigurationInForce
 from desktop.host import HostPart
+from desktop.hosting.off_loop import SecretsFromAfar, off_loop
 from desktop.services import Services
 
 if TYPE_CHECKING:
@@ -49,8 +50,13 @@ class AddingDesk(HostPart):
         from desktop.clients.adding import Adder
 
         current = self._configuration.current
-        adder = await asyncio.to_thread(lambda: Adder(self._services.paths, self._services.secrets, self._keys))
-        stored = await adder.add(drafts, {*current.servers, *current.enabled})
+
+        async def work(secrets: SecretsFromAfar) -> tuple[str, ...]:
+            return await Adder(self._services.paths, secrets, self._keys).add(
+                drafts, {*current.servers, *current.enabled}
+            )
+
+        stored = await off_loop(self._services.secrets, work)
         await self._configuration.reload()
         if stored:
             await self._configuration.secrets_changed()

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
     QListView,
+    QPushButton,
     QVBoxLayout,
 )
 
@@ -37,6 +38,10 @@ class ClientsPage(SplitPage):
         self.model = ClientList(bridge, actions, self)
         self.order = ClientOrder(self.model, self)
         self.delegate = ClientDelegate(theme, self.view)
+        self.importing = QPushButton(self.tr("Import…"))
+        self.importing.setToolTip(self.tr("Move servers that clients have into the gateway"))
+        self.importing.setAccessibleName(self.tr("Import servers…"))
+        self.importing.clicked.connect(self._import)
         self._build()
         for changed in (
             self.order.modelReset,
@@ -68,6 +73,11 @@ class ClientsPage(SplitPage):
         if self._bridge.host is not None:
             self._actions.refresh_clients()
 
+    def _import(self) -> None:
+        from desktop.tray.import_dialog import ImportDialog  # here: most starts never open it
+
+        ImportDialog(self._actions, self._theme, self.window()).open()
+
     def _build(self) -> None:
         self._name_search(self.tr("Search clients"), self.tr("Search clients (Ctrl+F)"))
         self.search.textChanged.connect(self.order.set_search)
@@ -88,6 +98,8 @@ class ClientsPage(SplitPage):
         head.addWidget(self._all)
         head.addStretch(1)
         head.addWidget(self.search)
+        head.addSpacing(4)
+        head.addWidget(self.importing)
         self._head.setLayout(head)
         self.view.setObjectName("servers")
         self.view.setAccessibleName(self.tr("Clients"))

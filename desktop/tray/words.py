@@ -20,11 +20,13 @@ __all__ = [
     "elided_to",
     "engine_trouble",
     "engine_words",
+    "in_clients",
     "in_one_line",
     "kind_word",
     "moment",
     "needs_person",
     "outcome_word",
+    "plain_keys",
     "prompts",
     "resources",
     "sentence",
@@ -154,6 +156,8 @@ class _Counts(QObject):
         text = {
             "calls": self.tr("%n call(s) running", "", count),
             "clients": self.tr("%n client(s)", "", count),
+            "in_clients": self.tr("in %n client(s)", "", count),
+            "plain_keys": self.tr("%n key(s) in plain text", "", count),
             "prompts": self.tr("%n prompt(s)", "", count),
             "resources": self.tr("%n resource(s)", "", count),
             "servers": self.tr("%n server(s)", "", count),
@@ -171,6 +175,16 @@ def calls(count: int) -> str:
 def clients(count: int) -> str:
     """ "2 clients"."""
     return _Counts().say("clients", count)
+
+
+def in_clients(count: int) -> str:
+    """ "in 2 clients"."""
+    return _Counts().say("in_clients", count)
+
+
+def plain_keys(count: int) -> str:
+    """ "2 keys in plain text"."""
+    return _Counts().say("plain_keys", count)
 
 
 def prompts(count: int) -> str:

@@ -41,6 +41,7 @@ from desktop.sharing import Sharing
 from desktop.state.app_settings import AppSettings
 from tests.helpers.fake_activity import FakeActivity
 from tests.helpers.fake_adding import FakeAdding
+from tests.helpers.fake_importing import FakeImporting
 from tests.helpers.fake_secrets import FakeSecretDesk
 
 __all__ = [
@@ -103,6 +104,7 @@ class FakeHost:
         self.secret_desk = FakeSecretDesk(self)
         self.catalogs = FakeCatalogs(self)
         self.adding = FakeAdding(lambda: tuple(self._servers), self._added)
+        self.importing = FakeImporting(lambda *call: self.calls.append(call))
         self.preferences = FakePreferences(self)
 
     @contextlib.asynccontextmanager

@@ -49,6 +49,12 @@ def places() -> tuple[Place, ...]:
             count=lambda bridge: len(bridge.running_calls()),
         ),
         Place(
+            id="secrets",
+            drawing="secrets",
+            title=translate("Places", "Secrets"),
+            page=_late("secrets_page", "SecretsPage"),
+        ),
+        Place(
             id="settings",
             drawing="settings",
             title=translate("Places", "Settings"),

@@ -15,6 +15,7 @@ __all__ = [
     "calls",
     "clients",
     "clock",
+    "day",
     "duration",
     "elided",
     "elided_to",
@@ -127,6 +128,14 @@ def clock(at: float) -> str:
     if moment.date() == QDate.currentDate():
         return moment.toString("HH:mm:ss")
     return QLocale().toString(moment, QLocale.FormatType.ShortFormat)
+
+
+def day(at: float) -> str:
+    """The date of a moment, or the time of day where that was today."""
+    when = QDateTime.fromSecsSinceEpoch(int(at))
+    if when.date() == QDate.currentDate():
+        return when.toString("HH:mm")
+    return QLocale().toString(when.date(), QLocale.FormatType.ShortFormat)
 
 
 def moment(at: float) -> str:

@@ -28,6 +28,7 @@ from desktop.host import (
     QuestionsChanged,
     RunningCall,
     SecretNeed,
+    SecretsChanged,
     SecretsStatus,
     ServersChanged,
     ServerSettings,
@@ -292,8 +293,9 @@ class FakeHost:
         return self.secrets_kept
 
     async def unlock_secrets(self, passphrase: str) -> None:
-        await self._asked("unlock_secrets", passphrase)
-        self.secrets_kept = replace(self.secrets_kept, reason="", hint="")
+        await self._noted("unlock_secrets", passphrase)
+        self.secrets_kept = SecretsStatus(protection="passphrase")
+        self._events.publish(SecretsChanged())
 
     def _mark_secret(self, name: str, *, is_set: bool) -> None:
         for server, needs in self.secrets.items():

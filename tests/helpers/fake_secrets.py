@@ -7,12 +7,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from desktop.host import EnvLine, KeptSecret, SecretPlace, SecretsChanged, SecretUse
+from desktop.host import (
+    EnvLine,
+    KeptSecret,
+    SecretPlace,
+    SecretsChanged,
+    SecretsStatus,
+    SecretUse,
+    SignInState,
+    SignInStatus,
+)
 
 if TYPE_CHECKING:
     from tests.helpers.fake_host import FakeHost
 
-__all__ = ["FakeSecretDesk", "many_secrets", "some_secrets"]
+__all__ = ["FakeSecretDesk", "kept", "many_secrets", "some_lines", "some_secrets", "some_sign_ins"]
 
 SET_AT = 1_780_000_000.0
 
@@ -108,3 +117,82 @@ def many_secrets(count: int) -> tuple[KeptSecret, ...]:
         for number in range(max(0, count - len(some_secrets())))
     )
     return (*some_secrets(), *more)
+
+
+def some_sign_ins() -> tuple[SignInStatus, ...]:
+    """One in each state."""
+    return (
+        SignInStatus(
+            app="github",
+            title="GitHub",
+            state=SignInState.SIGNED_IN,
+            servers=("github-official",),
+            scopes=("repo", "read:user", "read:org"),
+            expires_at=SET_AT + 3600,
+        ),
+        SignInStatus(
+            app="linear",
+            title="Linear",
+            state=SignInState.SIGNING_IN,
+            servers=("playwright",),
+            link="https://linear.example.org/oauth/authorize",
+        ),
+        SignInStatus(
+            app="notion",
+            title="Notion",
+            state=SignInState.NEEDED,
+            servers=("notion",),
+            scopes=("read_content", "openid", "offline_access"),
+            reason="Notion has ended the sign-in",
+            hint="Sign in again",
+        ),
+        SignInStatus(
+            app="slack",
+            title="Slack",
+            state=SignInState.SIGNING_IN,
+            servers=("slack",),
+            link="https://slack.example.org/device",
+            user_code="WDJB-MJHT",
+        ),
+        SignInStatus(
+            app="time",
+            title="Time",
+            state=SignInState.SIGNED_IN,
+            servers=("time",),
+            scopes=("clocks:read",),
+            wanted=("clocks:write",),
+        ),
+        SignInStatus(app="zotero", title="Zotero " + "with a long title " * 10, servers=()),
+    )
+
+
+def some_lines() -> tuple[EnvLine, ...]:
+    """Lines of a `.env` file, one of each sort."""
+    return (
+        EnvLine(variable="SLACK_BOT_TOKEN", name="slack.bot_token", servers=("Slack",)),
+        EnvLine(
+            variable="GITHUB_PERSONAL_ACCESS_TOKEN",
+            name="github.personal_access_token",
+            servers=("GitHub",),
+            replaces=True,
+        ),
+        EnvLine(variable="API_KEY", name="API_KEY", alternatives=("brave.api_key", "exa.api_key")),
+        EnvLine(variable="bad name", name="bad name", refused="a secret's name consists of letters and digits"),
+    )
+
+
+def kept(how: str) -> SecretsStatus:
+    """How secrets are kept, by a short word."""
+    match how:
+        case "locked":
+            return SecretsStatus(protection="passphrase", reason="The secrets are sealed with a passphrase")
+        case "session":
+            return SecretsStatus(protection="this session only")
+        case "waiting":
+            return SecretsStatus(
+                protection="keychain",
+                reason="The keychain hasn't answered for 5 seconds",
+                hint="Unlock it in the window it shows",
+            )
+        case _:
+            return SecretsStatus(protection=how)

@@ -11,6 +11,7 @@ from desktop.tray.application import run
 from desktop.tray.theme import Look
 from tests.helpers.fake_activity import some_calls
 from tests.helpers.fake_host import NO_DOCKER, FakeHost, call_question, long_names, many_servers, question
+from tests.helpers.fake_secrets import kept, many_secrets, some_lines, some_sign_ins
 
 __all__ = ["main"]
 
@@ -28,6 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--welcome", action="store_true", help="the first start")
     parser.add_argument("--place", default="servers", help="the place to open")
     parser.add_argument("--language", default="", help="the language's code")
+    parser.add_argument("--secrets", type=int, default=7, help="secrets that are known")
+    parser.add_argument(
+        "--kept", default="keychain", help="how secrets are kept: keychain, passphrase, locked, session"
+    )
     parser.add_argument("--slow", type=float, default=0.0, help="seconds each request takes")
     looks = parser.add_mutually_exclusive_group()
     looks.add_argument("--dark", action="store_const", const=Look.DARK, dest="look", default=Look.LIGHT)
@@ -51,6 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "proxy": {"type": "object", "properties": {"url": {"type": "string"}, "port": {"type": "integer"}}},
         },
     }
+    if chosen.secrets:
+        host.secret_desk.show(*many_secrets(chosen.secrets))
+        host.set_sign_ins(*some_sign_ins())
+    host.secret_desk.lines = some_lines()
+    host.secrets_kept = kept(chosen.kept)
     host.activity.records = some_calls(chosen.calls)
     host.write(
         "github-official",

@@ -4,7 +4,7 @@
 PYTHON := .venv/bin/python
 SETUP  := sh installers/linux/setup
 
-.PHONY: help run setup setup-dev test lint format fast-test images bench build translations lock clean
+.PHONY: help run setup setup-dev test lint format fast-test images bench build packages package-test translations lock clean
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 18
@@ -45,6 +45,12 @@ build: .venv/.dev ## Build the program for this system into dist/
 
 translations: .venv/.dev ## Collect the window's texts for translation, and compile what is translated
 	@sh installers/translations
+
+packages: build ## Make .deb, .rpm and the contents of an AppImage of it, for this Linux
+	@sh tests/run packages
+
+package-test: .venv/.dev ## Install, use, upgrade and remove the packages on clean systems; as root, minutes
+	@sh tests/run package-test
 
 lock: .venv/.dev ## Choose the newest allowed packages and write the lock files
 	@sh installers/lock

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["command_line", "main"]
 
 _TRAY_OPTIONS = ("--hidden",)
+# A link with our scheme opens the window and says nothing more: any page on the web may have such links.
+_LINK = "mcp-gateway-desktop:"
 
 
 def main() -> int:
     """Start the tray, or run a command when one is given; returns the exit code."""
-    arguments = sys.argv[1:]
+    arguments = [argument for argument in sys.argv[1:] if not argument.startswith(_LINK)]
     if arguments[:1] == ["--watchdog"]:
         from desktop.engine import watchdog
 
@@ -73,5 +75,11 @@ def command_line() -> int:
     return commands.leave(commands.main(arguments))
 
 
+def _by_name() -> int:
+    """What the built programs do: both begin here, and they differ in nothing but their names."""
+    name = sys.argv[0].replace("\\", "/").rpartition("/")[2].lower()
+    return command_line() if name.removesuffix(".exe") == "docker-mcp" else main()
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(_by_name())

@@ -15,6 +15,7 @@ from desktop.cli.commands import Command, Group
 from desktop.cli.parser import Parser
 from desktop.errors import StateFileError
 from desktop.state.docker_plugin import DockerPlugin, plugin_folder
+from desktop.state.locations import appimage
 from desktop.state.paths import Paths
 
 __all__ = ["GROUP", "own_program"]
@@ -39,7 +40,7 @@ def own_program(
     """
     name = "docker-mcp.exe" if platform == "win32" else "docker-mcp"
     if getattr(sys, "frozen", False):
-        image = environ.get("APPIMAGE", "")
+        image = appimage(environ, executable)
         bundled = Path(executable).with_name(name)
         return Path(image) if image else bundled if bundled.is_file() else Path(executable)
     beside = Path(executable).with_name(name)  # as it was called: a virtual environment's python is a link

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from desktop.errors import GatewayError
+from desktop.state.locations import appimage
 
 __all__ = ["shim_command", "shim_environment"]
 
@@ -40,7 +41,7 @@ def shim_command(
         GatewayError: We run from a place that will be gone.
     """
     arguments = (*_ARGUMENTS, "--profile", profile) if profile else _ARGUMENTS
-    if image := environ.get("APPIMAGE", ""):
+    if image := appimage(environ, executable):
         return (image, *arguments)
     if "/AppTranslocation/" in executable:
         raise GatewayError(

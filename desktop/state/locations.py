@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["cache_dir", "docker_mcp_dir", "endpoint_file", "home_dir", "own_dir"]
+__all__ = ["appimage", "cache_dir", "docker_mcp_dir", "endpoint_file", "home_dir", "own_dir"]
 
 APPLICATION = "MCP Gateway Desktop"
 UNIX_NAME = "mcp-gateway-desktop"
@@ -49,6 +49,15 @@ def cache_dir(environ: Mapping[str, str] = os.environ, platform: str = sys.platf
 def endpoint_file(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> str:
     """The file in which a running gateway says how it is reached."""
     return os.path.join(own_dir(environ, platform), "run", "endpoint")
+
+
+def appimage(environ: Mapping[str, str], executable: str) -> str:
+    """The AppImage that this program runs from, or empty.
+
+    A terminal inside another program's AppImage has that one's variables, so they count only when we lie in its mount.
+    """
+    mount = environ.get("APPDIR", "").rstrip("/")
+    return environ.get("APPIMAGE", "") if mount and executable.startswith(f"{mount}/") else ""
 
 
 def _local_app_data(environ: Mapping[str, str], platform: str) -> str:

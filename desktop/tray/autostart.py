@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from desktop.state.atomic_file import write_text
+from desktop.state.locations import appimage
 
 __all__ = ["Autostart", "DesktopEntry", "LaunchAgent", "RunKey", "autostart", "start_command"]
 
@@ -153,8 +154,15 @@ class RunKey:
             return None
 
 
-def start_command(executable: str = sys.executable, *, frozen: bool = getattr(sys, "frozen", False)) -> tuple[str, ...]:
+def start_command(
+    executable: str = sys.executable,
+    *,
+    frozen: bool = getattr(sys, "frozen", False),
+    environ: Mapping[str, str] = os.environ,
+) -> tuple[str, ...]:
     """What starts the tray without its window."""
+    if image := appimage(environ, executable):
+        return (image, "--hidden")
     return (executable, "--hidden") if frozen else (executable, "-m", "desktop", "--hidden")
 
 

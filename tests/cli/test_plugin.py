@@ -78,8 +78,9 @@ def test_a_bundle_and_an_appimage_are_found(monkeypatch: pytest.MonkeyPatch, tmp
     program = _program(tmp_path / "bundle" / "docker-mcp")
     tray = str(tmp_path / "bundle" / "mcp-gateway-desktop")
     assert own_program(tray, tray, {}, "linux") == program
+    image = {"APPIMAGE": "/apps/gateway.AppImage", "APPDIR": str(tmp_path / "bundle")}
     # What an AppImage is mounted at is gone when it ends; the image itself stays.
-    assert own_program(tray, tray, {"APPIMAGE": "/apps/gateway.AppImage"}, "linux") == Path("/apps/gateway.AppImage")
+    assert own_program(tray, tray, image, "linux") == Path("/apps/gateway.AppImage")
     assert own_program("x", str(tmp_path / "other" / "app"), {}, "linux") == tmp_path / "other" / "app"
 
 

@@ -148,10 +148,15 @@ def test_a_built_program_starts_the_console_program_beside_it(tmp_path: Path) ->
 
 
 def test_an_appimage_is_started_from_where_it_lies_not_from_its_mount() -> None:
-    command = shim_command(
-        environ={"APPIMAGE": "/home/person/Gateway.AppImage"}, executable="/tmp/.mount_x/python", platform="linux"
-    )
+    environ = {"APPIMAGE": "/home/person/Gateway.AppImage", "APPDIR": "/tmp/.mount_x"}
+    command = shim_command(environ=environ, executable="/tmp/.mount_x/usr/lib/x", platform="linux")
     assert command == ("/home/person/Gateway.AppImage", "gateway", "run")
+
+
+def test_another_programs_appimage_is_not_taken_for_ours() -> None:
+    environ = {"APPIMAGE": "/home/person/Editor.AppImage", "APPDIR": "/tmp/.mount_editor"}
+    command = shim_command(environ=environ, executable="/opt/gateway/x", platform="linux", frozen=True)
+    assert command == ("/opt/gateway/x", "gateway", "run")
 
 
 def test_a_translocated_application_is_refused() -> None:

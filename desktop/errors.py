@@ -54,6 +54,7 @@ __all__ = [
     "ProfileError",
     "ProviderUnavailableError",
     "ScopeMissingError",
+    "SecretFileError",
     "SecretStoreError",
     "ServerGoneError",
     "ServerNotFoundError",
@@ -170,6 +171,10 @@ class InterceptorError(GatewayError):
 
 class SecretStoreError(GatewayError):
     """The secret store failed; never holds a value."""
+
+
+class SecretFileError(StateFileError, SecretStoreError):
+    """The file of the secrets can't be read or written, such as on a full disk."""
 
 
 class KeychainUnavailableError(SecretStoreError):

@@ -156,6 +156,9 @@ class ActivityLog:
                 log.warning("%s", error)
                 self._complained = True
             return
+        except Exception:  # whatever is odd about these calls, the next ones are kept
+            log.exception("%d calls can't be kept", len(calls))
+            return
         self._complained = False
         self.added.publish(tuple(records))
 
@@ -172,20 +175,20 @@ class ActivityLog:
         record = CallRecord(
             id=0,
             at=call.at,
-            client=call.client,
-            server=call.server,
-            tool=call.tool,
+            client=_storable(call.client),
+            server=_storable(call.server),
+            tool=_storable(call.tool),
             seconds=call.seconds,
             sent=call.sent,
             received=call.received,
             outcome=outcome,
-            reason=self._clean(reason),
+            reason=_storable(self._clean(reason)),
         )
         if not self.retention.details:
             return record, CallDetails()
         return record, CallDetails(
-            arguments=self._clean(_member(call.params, "arguments")),
-            result=self._clean(_result(call.answer or b"")),
+            arguments=_storable(self._clean(_member(call.params, "arguments"))),
+            result=_storable(self._clean(_result(call.answer or b""))),
         )
 
     def _export(self, path: Path, wanted: CallFilter) -> int:
@@ -227,6 +230,11 @@ def _outcome(answer: bytes | None) -> tuple[Outcome, str]:
 def _first_line(text: Any) -> str:
     lines = str(text or "").strip().splitlines()
     return lines[0][:300] if lines else ""
+
+
+def _storable(text: str) -> str:
+    """The text without halves of surrogate pairs, which JSON may hold and no file can."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _parsed(data: bytes) -> Any:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from desktop.errors import GatewayError, KeychainUnavailableError, SecretStoreError, StateFileError
+from desktop.errors import GatewayError, KeychainUnavailableError, SecretFileError, SecretStoreError, StateFileError
 from desktop.secrets.master_key import Keychain, MasterKey, MasterKeyLostError, MasterKeys
 from desktop.secrets.sealed_file import SealedFile, UnsealError, seal
 from desktop.secrets.store import Protection, SecretEntry, check_name, is_internal
@@ -150,7 +151,7 @@ class EncryptedStore:
     async def _change(self, change: Callable[[_Content], None]) -> None:
         async with self._writing:
             while True:
-                data = await asyncio.to_thread(read_bytes, self._path)
+                data = await asyncio.to_thread(self._bytes)
                 try:
                     if await self._changed(self._parse(data), change):
                         return
@@ -191,11 +192,16 @@ class EncryptedStore:
             except SecretStoreError as error:
                 log.info("a key that is no longer used stays in the keychain: %s", error)
 
+    def _bytes(self) -> bytes:
+        with _as_store_error():
+            return read_bytes(self._path)
+
     def _read(self) -> SealedFile | None:
-        return self._parse(read_bytes(self._path))
+        return self._parse(self._bytes())
 
     def _parse(self, data: bytes) -> SealedFile | None:
-        return SealedFile.parse(data, str(self._path)) if data.strip() else None
+        with _as_store_error():
+            return SealedFile.parse(data, str(self._path)) if data.strip() else None
 
     def _write(
         self,
@@ -205,7 +211,7 @@ class EncryptedStore:
         retired: tuple[str, ...] = (),
     ) -> bool:
         """Read, change and write under the lock; False when the file is no longer sealed with ``former``."""
-        with file_lock(self._lock_path):
+        with _as_store_error(), file_lock(self._lock_path):
             sealed = self._read()
             if (sealed.key if sealed is not None else None) != (former.description if former is not None else None):
                 return False
@@ -221,7 +227,7 @@ class EncryptedStore:
         """Move the file away, unless somebody has replaced it meanwhile."""
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
         place = self._path.with_name(f"{self._path.stem}-unreadable-{stamp}{self._path.suffix}")
-        with file_lock(self._lock_path):
+        with _as_store_error(), file_lock(self._lock_path):
             if read_bytes(self._path) != data:
                 return
             try:
@@ -257,6 +263,19 @@ class EncryptedStore:
             had = False
         self._not_former.add(name)
         return had
+
+
+@contextlib.contextmanager
+def _as_store_error() -> Iterator[None]:
+    """What is wrong with the file is a `SecretStoreError` to whoever asks for secrets."""
+    try:
+        yield
+    except SecretStoreError:
+        raise
+    except StateFileError as error:
+        raise SecretFileError(
+            error.path, error.reason, line=error.line, column=error.column, hint=error.hint
+        ) from error
 
 
 @dataclass(slots=True)

@@ -175,3 +175,23 @@ async def test_time_is_summed_up_and_an_export_has_every_call(activity: Activity
     assert [line["outcome"] for line in lines] == ["error", "ok"]
     await activity.clear()
     assert await activity.find(EVERYTHING) == ()
+
+
+async def test_text_that_is_no_unicode_is_kept_as_far_as_it_is_and_later_calls_follow(activity: ActivityLog) -> None:
+    odd = rb'{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"half a pair: \ud83d"}}'
+    (record,) = await kept(activity, ended(tool="t\ud800", answer=odd, params=rb'{"arguments":{"a":"\udc00"}}'))
+    assert (record.tool, record.reason) == ("t?", "half a pair: ?")
+    found = await activity.details(record.id)
+    assert found is not None
+    assert '"a": "?"' in found.arguments
+    await kept(activity, ended())
+
+
+async def test_a_call_that_can_not_be_kept_does_not_end_the_log(
+    activity: ActivityLog, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(activity, "_told", lambda call: 1 / 0)
+        activity.ended(ended())
+        await eventually(lambda: "can't be kept" in caplog.text)
+    await kept(activity, ended())

@@ -246,6 +246,32 @@ async def test_a_file_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
     assert file.read_text(encoding="utf-8") == '{"schema_version": 2, "new": true}'
 
 
+async def test_a_disk_that_takes_nothing_is_trouble_of_the_store_and_nothing_is_lost(tmp_path: Path) -> None:
+    store = encrypted(tmp_path, MemoryKeychain())
+    await store.set("a", "1")
+    folder = tmp_path / "secrets.lock"
+    folder.unlink()
+    folder.mkdir()
+    with pytest.raises(SecretStoreError, match=r"secrets\.lock: the lock can't be had"):
+        await store.set("a", "2")
+    assert await store.get("a") == "1"
+
+
+async def test_a_file_that_can_not_be_read_is_trouble_of_the_store(tmp_path: Path) -> None:
+    (tmp_path / "secrets.json").mkdir()
+    store = encrypted(tmp_path, MemoryKeychain())
+    for call in (
+        store.get("a"),
+        store.names(),
+        store.protection(),
+        store.unlock(),
+        store.rotate(),
+        store.set("a", "1"),
+    ):
+        with pytest.raises(SecretStoreError, match=r"secrets\.json: "):
+            await call
+
+
 async def test_a_passphrase_is_asked_once_and_a_wrong_one_opens_nothing(tmp_path: Path) -> None:
     keychain = MemoryKeychain(error=NONE)
     person = Passphrase("correct horse")

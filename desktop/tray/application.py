@@ -21,7 +21,7 @@ from desktop.errors import GatewayError
 from desktop.host import Host
 from desktop.state.app_settings import AppSettings, AppSettingsFile
 from desktop.state.paths import Paths
-from desktop.tray import artwork, words
+from desktop.tray import artwork
 from desktop.tray.actions import Actions
 from desktop.tray.bridge import Bridge
 from desktop.tray.collector import Collector
@@ -30,9 +30,9 @@ from desktop.tray.icon import TrayIcon
 from desktop.tray.main_window import MainWindow
 from desktop.tray.memory import Memory
 from desktop.tray.menu import TrayMenu
+from desktop.tray.notifications import Notifications
 from desktop.tray.question_window import QuestionWindow, headline
 from desktop.tray.server_list import ServerFilter
-from desktop.tray.sign_in_notice import SignInNotice
 from desktop.tray.single_instance import Request, SingleInstance
 from desktop.tray.theme import Look, Theme
 from desktop.tray.translation import translate_into
@@ -157,8 +157,7 @@ class TrayApplication(QObject):
         self.question = QuestionWindow(self.bridge, self.actions, self.theme)
         self._newest_question = 0
         self.first_run = FirstRun(self.bridge, self.actions, self.theme, self.window, self)
-        self._sign_in_notice = SignInNotice(self.bridge, self)
-        self._sign_in_notice.ended.connect(self._on_sign_in_ended)
+        self._notifications = Notifications(self.bridge, self.icon, self.window, self)
         self._looks_left = TRAY_LOOKS
         self._tray_watch = QTimer(self)
         self._tray_watch.setInterval(TRAY_LOOK_INTERVAL)
@@ -167,6 +166,7 @@ class TrayApplication(QObject):
         self.menu.opened.connect(self.open_window)
         self.menu.all_requested.connect(self._open_all)
         self.menu.setting_requested.connect(self._edit_settings)
+        self.menu.sign_in_requested.connect(self._open_sign_in)
         self.menu.client_requested.connect(self._open_client)
         self.menu.settings_requested.connect(self._open_settings)
         self.menu.menu.aboutToShow.connect(self._before_menu)
@@ -295,6 +295,10 @@ class TrayApplication(QObject):
         self.window.show_client(id)
         self.open_window()
 
+    def _open_sign_in(self, app: str) -> None:
+        self.window.show_sign_in(app)
+        self.open_window()
+
     def _open_settings(self) -> None:
         self.window.open_place("settings")
         self.open_window()
@@ -331,15 +335,6 @@ class TrayApplication(QObject):
             self._newest_question = newest
             told = next(question for question in self.bridge.questions() if question.id == newest)
             self.icon.notify(headline(told), self.tr("MCP Gateway asks you whether to allow it."))
-
-    def _on_sign_in_ended(self, title: str, server: str) -> None:
-        """Tell where the person looks, and have the server at hand when they open the window."""
-        if not self.window.isVisible():
-            self.window.show_server(server)
-        headline = self.tr("{title} wants you to sign in again").format(title=words.elided(title, 60))
-        self.icon.notify(
-            headline, self.tr("Its tools stay listed, and work again after it. Open MCP Gateway to sign in.")
-        )
 
     def _on_failure(self, message: str, _hint: str) -> None:
         """A failure is told in the window; when the window is hidden, also where the person looks."""

@@ -132,6 +132,14 @@ class MainWindow(QWidget):
         if isinstance(page, ClientsPage):
             page.show_client(id)
 
+    def show_sign_in(self, app: str) -> None:
+        """Go to the sign-ins and choose one."""
+        from desktop.tray.secrets_page import SecretsPage  # here: most starts never look there
+
+        page = self.open_place("secrets")
+        if isinstance(page, SecretsPage):
+            page.show_sign_in(app)
+
     def show_server(self, name: str) -> None:
         """Go to the servers and choose one."""
         self.open_place("servers")

@@ -13,6 +13,7 @@ from PySide6.QtGui import QAction, QFont
 from PySide6.QtWidgets import QMenu
 
 from desktop.clients.view import ClientState
+from desktop.host import SignInState
 from desktop.servers.status import ServerState, ServerStatus
 from desktop.tray import words
 from desktop.tray.actions import Actions
@@ -36,6 +37,7 @@ class TrayMenu(QObject):
     Signals:
         opened: The window is wanted, at the server of this name (empty: as it was).
         setting_requested: The person wants to set what this server needs.
+        sign_in_requested: The window is wanted at the sign-in to this app, which is under way.
         client_requested: The window is wanted at the client with this id (empty: at the clients).
         settings_requested: The window is wanted at the settings.
         all_requested: The window is wanted with all servers.
@@ -44,6 +46,7 @@ class TrayMenu(QObject):
 
     opened = Signal(str)
     setting_requested = Signal(str)
+    sign_in_requested = Signal(str)
     client_requested = Signal(str)
     settings_requested = Signal()
     all_requested = Signal()
@@ -68,6 +71,7 @@ class TrayMenu(QObject):
         bridge.servers_changed.connect(lambda _names: self._refresh())
         bridge.status_changed.connect(lambda: self._refresh())
         bridge.clients_changed.connect(lambda: self._refresh())
+        bridge.sign_ins_changed.connect(lambda: self._refresh())
         actions.wishes_changed.connect(self._on_wish)
         self._arrange()
 
@@ -207,8 +211,10 @@ class TrayMenu(QObject):
     def _attention_text(self, status: ServerStatus) -> str:
         title = words.elided(words.title_of(status), TITLE_LENGTH)
         match status.state:
+            case ServerState.NEEDS_SIGN_IN if self._is_signing_in(status.name):
+                return self.tr("Signing in to {title}…").format(title=title)
             case ServerState.NEEDS_SIGN_IN:
-                return self.tr("{title} needs sign-in…").format(title=title)
+                return self.tr("Sign in to {title}…").format(title=title)
             case ServerState.NEEDS_SETTING:
                 return self.tr("{title} needs a setting…").format(title=title)
             case _:
@@ -249,8 +255,20 @@ class TrayMenu(QObject):
     def _attend(self, name: str) -> None:
         """Do what the server needs, where there is one thing to do; else show it."""
         status = self._bridge.server(name)
-        needs_setting = status is not None and status.state is ServerState.NEEDS_SETTING and not status.needs_consent
-        (self.setting_requested if needs_setting else self.opened).emit(name)
+        sign_in = self._bridge.sign_in_of(name)
+        match status.state if status is not None else None:
+            case ServerState.NEEDS_SIGN_IN if sign_in is not None and self._is_signing_in(name):
+                self.sign_in_requested.emit(sign_in.app)
+            case ServerState.NEEDS_SIGN_IN if sign_in is not None:
+                self._actions.sign_in(sign_in.app)
+            case ServerState.NEEDS_SETTING if status is not None and not status.needs_consent:
+                self.setting_requested.emit(name)
+            case _:
+                self.opened.emit(name)
+
+    def _is_signing_in(self, name: str) -> bool:
+        sign_in = self._bridge.sign_in_of(name)
+        return sign_in is not None and sign_in.state is SignInState.SIGNING_IN
 
     def _write(self, action: QAction, status: ServerStatus) -> None:
         wish = self._actions.wish(status.name)

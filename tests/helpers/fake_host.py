@@ -247,16 +247,16 @@ class FakeHost:
         return next((status for status in self._sign_ins.values() if server in status.servers), None)
 
     async def sign_in(self, name: str, scopes: Sequence[str] = ()) -> None:
-        await self._asked("sign_in", name, *scopes)
+        await self._noted("sign_in", name, *scopes)
 
     async def finish_sign_in(self, name: str, address: str) -> None:
-        await self._asked("finish_sign_in", name, address)
+        await self._noted("finish_sign_in", name, address)
 
     async def cancel_sign_in(self, name: str) -> None:
-        await self._asked("cancel_sign_in", name)
+        await self._noted("cancel_sign_in", name)
 
     async def sign_out(self, name: str) -> str:
-        await self._asked("sign_out", name)
+        await self._noted("sign_out", name)
         return ""
 
     def set_sign_ins(self, *statuses: SignInStatus) -> None:

@@ -89,7 +89,7 @@ def some_secrets() -> tuple[KeptSecret, ...]:
         KeptSecret(name="nobody.asks", place=SecretPlace.STORE, set_at=SET_AT - 90_000),
         KeptSecret(
             name="notion.token",
-            uses=(SecretUse(server="notion", title="Notion", enabled=True),),
+            uses=(SecretUse(server="notion-remote", title="Notion", enabled=True),),
             place=SecretPlace.SIGN_IN,
             app="Notion",
         ),
@@ -141,7 +141,7 @@ def some_sign_ins() -> tuple[SignInStatus, ...]:
             app="notion",
             title="Notion",
             state=SignInState.NEEDED,
-            servers=("notion",),
+            servers=("notion-remote",),
             scopes=("read_content", "openid", "offline_access"),
             reason="Notion has ended the sign-in",
             hint="Sign in again",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from PySide6.QtGui import QAction
@@ -11,7 +12,7 @@ from PySide6.QtWidgets import QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from desktop.clients.view import ClientState
-from desktop.host import EndpointStatus, RunningCall
+from desktop.host import EndpointStatus, RunningCall, SignInState, SignInStatus
 from desktop.servers.status import ServerState
 from desktop.tray.actions import Actions
 from desktop.tray.bridge import Bridge
@@ -44,7 +45,7 @@ def test_the_menu_is_in_the_order_of_the_design(menu: TrayMenu) -> None:
         "Open MCP Gateway",
         "-",
         "PostgreSQL is failing…",
-        "Notion needs sign-in…",
+        "Sign in to Notion…",
         "Slack needs a setting…",
         "-",
         "Playwright  ·  starting",
@@ -166,6 +167,29 @@ def test_an_attention_line_leads_to_what_helps(bridge: Bridge, host: FakeHost, m
     with qtbot.waitSignal(menu.opened) as opened:
         action(menu, "Slack needs").trigger()
     assert opened.args == ["slack"]
+
+
+def test_one_click_signs_in_and_one_more_shows_how_far_it_is(
+    run: Run, host: FakeHost, menu: TrayMenu, qtbot: QtBot
+) -> None:
+    async def story() -> None:
+        with qtbot.waitSignal(menu.opened) as opened:
+            action(menu, "Sign in to Notion…").trigger()
+        assert opened.args == ["notion-remote"]
+        status = SignInStatus(app="notes", title="Notion", servers=("notion-remote",), state=SignInState.NEEDED)
+        host.set_sign_ins(status)
+        await asyncio.sleep(0.1)
+        action(menu, "Sign in to Notion…").trigger()
+        await asyncio.sleep(0.05)
+        assert ("sign_in", "notes") in host.calls
+        host.set_sign_ins(replace(status, state=SignInState.SIGNING_IN))
+        await asyncio.sleep(0.1)
+        with qtbot.waitSignal(menu.sign_in_requested) as wanted:
+            action(menu, "Signing in to Notion…").trigger()
+        assert wanted.args == ["notes"]
+        assert [call[0] for call in host.calls].count("sign_in") == 1
+
+    run(story())
 
 
 def test_clients_are_listed_with_their_state_and_choosing_one_leads_to_it(

@@ -10,11 +10,13 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from desktop.clients.view import ClientState
 from desktop.errors import SignInCancelledError, SignInError, UsageError
 from desktop.host import SignInState, SignInStatus
 from desktop.servers.status import ServerState
 from desktop.tray.actions import Actions
 from desktop.tray.bridge import Bridge
+from desktop.tray.clients_page import ClientsPage
 from desktop.tray.main_window import MainWindow
 from desktop.tray.memory import Memory
 from desktop.tray.scope_words import scope_words, scopes_words
@@ -219,6 +221,35 @@ def test_a_sign_in_that_ends_by_itself_is_noticed_once_and_no_other(run: Run, br
             host.set_sign_ins(replace(STATUS, state=state))
             await settled()
         assert said == [("Time", "time")]
+
+    run(story())
+
+
+def test_a_client_that_drops_the_entry_is_told_once_and_the_window_is_there(
+    run: Run, qapp: QApplication, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("desktop.tray.icon.TrayIcon.notify", lambda _icon, title, _text: told.append(title) or True)
+    host = FakeHost(few_servers())
+    tray = make(qapp, memory, host.running)
+
+    async def story() -> None:
+        serving = asyncio.create_task(tray.main(hidden=True))
+        async with asyncio.timeout(10):
+            while tray.bridge.host is None:
+                await asyncio.sleep(0.02)
+        host.change_client("cursor", state=ClientState.CONNECTED)
+        await settled()
+        assert told == []  # that of VS Code is not news
+        for state in (ClientState.DROPPED, ClientState.DROPPED):
+            host.change_client("cursor", state=state)
+            await settled()
+        assert told == ["Cursor is no longer connected"]
+        page = tray.window.current
+        assert isinstance(page, ClientsPage)
+        assert page.detail.client == "cursor"
+        tray.quit()
+        await serving
 
     run(story())
 

@@ -93,7 +93,10 @@ class ConnectedClients:
 
     async def _read_now_and_then(self) -> None:
         while True:
-            await self.refresh()
+            try:
+                await self.refresh()
+            except GatewayError as error:
+                log.warning("files of clients can't be read for now: %s", error)
             await asyncio.sleep(_AGAIN)
 
     async def _watch_entries(self) -> None:

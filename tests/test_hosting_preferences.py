@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 
 import httpx
@@ -43,6 +44,19 @@ async def test_another_port_is_listened_on_at_once_and_one_in_use_leaves_everyth
         assert host.preferences.current.port == second
         assert host.endpoint().url == f"http://127.0.0.1:{second}/mcp"
         assert host.endpoint().reason == ""
+
+
+async def test_of_two_ports_chosen_at_once_the_last_one_is_listened_on_alone(home: Home) -> None:
+    first, second, third = free_port(), free_port(), free_port()
+    async with running(GatewayOptions(), home.paths) as host:
+        await host.preferences.load()
+        await host.listen("127.0.0.1", first, token="token")
+        await asyncio.gather(host.preferences.change(port=second), host.preferences.change(port=third))
+        assert host.preferences.current.port == third
+        assert await health(third) == 200
+        for port in (first, second):
+            with pytest.raises(httpx.ConnectError):
+                await health(port)
 
 
 async def test_choices_are_kept_for_the_next_start(home: Home) -> None:

@@ -26,6 +26,7 @@ __all__ = ["LocalEndpoint"]
 
 _LONGEST_SOCKET_PATH: Final = 100
 _EVERY_INTERFACE: Final = ("", "0.0.0.0", "::")
+_LOOK_AGAIN: Final = 5.0
 log = logging.getLogger(__name__)
 
 
@@ -51,6 +52,7 @@ class LocalEndpoint:
         self._listeners: list[HttpListener] = []
         self._tcp: HttpListener | None = None
         self._tokens = TokenCheck(paths)
+        self._moving = asyncio.Lock()
         self._following: asyncio.Task[None] | None = None
         self._way = ""
         self._published = ""
@@ -82,16 +84,17 @@ class LocalEndpoint:
         Raises:
             EndpointError: The port can't be had; everything stays as it was.
         """
-        reason, before = self.reason, self._tcp
-        try:
-            url = await self.listen("127.0.0.1", port, token=token)
-        except EndpointError:
-            self.reason = reason
-            raise
-        if before is not None:
-            self._listeners.remove(before)
-            await before.close()
-        return url
+        async with self._moving:
+            reason, before = self.reason, self._tcp
+            try:
+                url = await self.listen("127.0.0.1", port, token=token)
+            except EndpointError:
+                self.reason = reason
+                raise
+            if before is not None:
+                self._listeners.remove(before)
+                await before.close()
+            return url
 
     async def publish(self) -> None:
         """Open the local way and write where it is; the newest gateway of a user is the one that is found."""
@@ -137,14 +140,18 @@ class LocalEndpoint:
             await asyncio.to_thread(write_text, self._paths.endpoint_file, self._published, mode=0o600)
 
     async def _follow_tokens(self) -> None:
+        """End what is revoked at once; where the file can't be watched, whenever it is looked at."""
         while True:
             try:
+                await self.end_revoked()
                 async with contextlib.aclosing(watch([self._paths.client_tokens.parent])) as batches:
                     async for _ in batches:
                         await self.end_revoked()
             except GatewayError as error:
-                log.warning("tokens of clients are not followed for now: %s", error)
-            await asyncio.sleep(5)
+                log.warning("tokens of clients are only looked at every %g s: %s", _LOOK_AGAIN, error)
+            except Exception:  # a token that was revoked must not stay good because of it
+                log.exception("tokens of clients are only looked at every %g s", _LOOK_AGAIN)
+            await asyncio.sleep(_LOOK_AGAIN)
 
     async def _serve(self, bound: socket.socket, access: Access) -> HttpListener:
         from desktop.gateway.http_endpoint import HttpEndpoint

@@ -30,6 +30,7 @@ class PreferencesDesk(HostPart):
         paths = services.paths
         self._file = AppSettingsFile(paths.app_settings, paths.lock_for(paths.app_settings))
         self._current = AppSettings()
+        self._changing = asyncio.Lock()
 
     @property
     def current(self) -> AppSettings:
@@ -43,15 +44,16 @@ class PreferencesDesk(HostPart):
 
     async def change(self, **changes: Any) -> AppSettings:
         """Choose anew, and apply it."""
-        if "port" in changes and changes["port"] != self._current.port:
-            await self._move(changes["port"])
-        try:
-            self._current = await asyncio.to_thread(lambda: self._file.change(**changes))
-        except ValueError as error:
-            raise UsageError(f"This can't be chosen: {error}") from error
-        self._apply(self._current)
-        self._services.events.publish(StatusChanged())
-        return self._current
+        async with self._changing:
+            if "port" in changes and changes["port"] != self._current.port:
+                await self._move(changes["port"])
+            try:
+                self._current = await asyncio.to_thread(lambda: self._file.change(**changes))
+            except ValueError as error:
+                raise UsageError(f"This can't be chosen: {error}") from error
+            self._apply(self._current)
+            self._services.events.publish(StatusChanged())
+            return self._current
 
     def _apply(self, chosen: AppSettings) -> None:
         self._services.activity.retention = retention_of(chosen)

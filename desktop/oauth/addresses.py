@@ -6,8 +6,11 @@ own machine or network, unless the server itself is there.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
+import re
+import socket
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
@@ -17,6 +20,7 @@ from desktop.errors import SignInError
 __all__ = ["AddressRule", "is_local", "is_loopback"]
 
 _SWITCH: Final = "DOCKER_MCP_ALLOW_INSECURE_REMOTE_URLS"
+_SHORT: Final = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+)){0,3}")
 _LOCAL_ENDINGS: Final = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 
 
@@ -34,7 +38,8 @@ class AddressRule:
 
     def check(self, url: str) -> None:
         """Raise `SignInError` for an address that may not be used."""
-        scheme, host = urlsplit(url).scheme.lower(), _host(url)
+        host = _host(url)
+        scheme = urlsplit(url).scheme.lower() if host else ""
         if not host or scheme not in ("http", "https"):
             raise SignInError("an address it names is no web address", "Ask who runs the server")
         if self._lifted:
@@ -50,7 +55,15 @@ def _hint() -> str:
 
 
 def _host(url: str) -> str:
-    return (urlsplit(url).hostname or "").rstrip(".").lower()
+    """The host in lower case; empty where it is no address. Short spellings of addresses (127.1, 0x7f.1) are written out."""
+    try:
+        host = (urlsplit(url).hostname or "").rstrip(".").lower()
+    except ValueError:  # such as [ without ]
+        return ""
+    if _SHORT.fullmatch(host):
+        with contextlib.suppress(OSError):
+            return socket.inet_ntoa(socket.inet_aton(host))
+    return host
 
 
 def is_loopback(host: str) -> bool:

@@ -130,7 +130,7 @@ class Loopback:
             UsageError: It isn't one, or belongs to another sign-in.
         """
         text = address.strip().strip("'\"<>")
-        redirected = Redirected.of(urlsplit(text).query or text.lstrip("?"))
+        redirected = Redirected.of(_split(text)[1] or text.lstrip("?"))
         if not redirected.state or not (redirected.code or redirected.error):
             raise UsageError(
                 "that is not the address the browser ended at",
@@ -192,12 +192,13 @@ class Loopback:
     async def _page(self, head: str) -> bytes:
         lines = head.split("\r\n")
         method, target = [*lines[0].split(" "), "", ""][:2]
+        path, query = _split(target)
         hosts = [line.partition(":")[2].strip().lower() for line in lines[1:] if line.lower().startswith("host:")]
-        if hosts not in ([f"127.0.0.1:{self.port}"], [f"localhost:{self.port}"]) or urlsplit(target).path != PATH:
+        if hosts not in ([f"127.0.0.1:{self.port}"], [f"localhost:{self.port}"]) or path != PATH:
             return result_page(404, "There is nothing here", "This address only takes the end of a sign-in.")
         if method != "GET":
             return result_page(405, "There is nothing here", "This address only takes the end of a sign-in.")
-        if not self._take(Redirected.of(urlsplit(target).query)):
+        if not self._take(Redirected.of(query)):
             return result_page(
                 400,
                 "This page belongs to no sign-in",
@@ -210,3 +211,12 @@ class Loopback:
         return result_page(
             400, f"Signing in to {self._title} takes long", "Look into MCP Gateway for what became of it."
         )
+
+
+def _split(address: str) -> tuple[str, str]:
+    """Path and query; both empty where it is no address."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # such as [ without ]
+        return "", ""
+    return parts.path, parts.query

@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
+from desktop.errors import StateFileError
+from desktop.gateway import local_endpoint
 from desktop.gateway.local_endpoint import LocalEndpoint
 from desktop.gateway.shim import read_endpoint
 from desktop.secrets.client_tokens import ClientTokens
@@ -110,6 +112,32 @@ async def test_revoking_a_token_ends_its_sessions_and_no_others(
     assert (await post(http, other, ping, theirs)).status_code == 200
 
 
+@pytest.mark.parametrize("trouble", [StateFileError("/x", "it can't be watched"), RuntimeError("something else")])
+async def test_a_token_is_revoked_in_time_where_its_file_can_not_be_watched(
+    rig: Rig, paths: Paths, tokens: ClientTokens, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    async def unwatched(folders: Any) -> AsyncIterator[None]:
+        raise trouble
+        yield
+
+    monkeypatch.setattr(local_endpoint, "watch", unwatched)
+    monkeypatch.setattr(local_endpoint, "_LOOK_AGAIN", 0.01)
+    token = tokens.issue("cursor", FILE)
+    await rig.start(FakeServer("s", "t"))
+    endpoint = LocalEndpoint(rig.gateway, paths, ready=lambda: True)
+    try:
+        url = await endpoint.listen("127.0.0.1", 0, token=COMMON)
+        async with httpx.AsyncClient(base_url=url.removesuffix("/mcp"), timeout=LIMIT, trust_env=False) as http:
+            accept = {"Accept": "application/json, text/event-stream"}
+            session = (await post(http, token, INITIALIZE, **accept)).headers["mcp-session-id"]
+            tokens.revoke("cursor", FILE)
+            ping = {"jsonrpc": "2.0", "id": 2, "method": "ping"}
+            assert await until_refused(http, token, ping, session, **accept) == 401
+    finally:
+        await rig.gateway.close()
+        await endpoint.close()
+
+
 async def test_clients_of_the_modern_era_are_let_in_and_shut_out_likewise(
     rig: Rig, http: httpx.AsyncClient, tokens: ClientTokens
 ) -> None:
@@ -130,3 +158,14 @@ async def test_an_endpoint_says_where_it_is_reached(endpoint: LocalEndpoint, pat
     way, token, url = paths.endpoint_file.read_text("utf-8").splitlines()
     assert read_endpoint(str(paths.endpoint_file)) == (way, token)
     assert url == endpoint.url
+
+
+async def test_of_two_moves_at_once_the_last_one_is_listened_on_alone(endpoint: LocalEndpoint) -> None:
+    first = endpoint.url
+    urls = await asyncio.gather(endpoint.move(0, token=COMMON), endpoint.move(0, token=COMMON))
+    assert endpoint.url == urls[1]
+    async with httpx.AsyncClient(timeout=LIMIT, trust_env=False) as http:
+        for url in (first, urls[0]):
+            with pytest.raises(httpx.ConnectError):
+                await http.get(url.replace("/mcp", "/health"))
+        assert (await http.get(urls[1].replace("/mcp", "/health"))).status_code == 200

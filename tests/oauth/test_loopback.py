@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from desktop.errors import SignInError
+from desktop.errors import SignInError, UsageError
 from desktop.oauth.loopback import Loopback, Redirected, usual_port
 from tests.helpers.ports import free_port
 
@@ -78,6 +78,7 @@ async def test_other_answers_are_refused_and_the_right_one_is_still_awaited(targ
 
 async def test_there_is_nothing_else_at_that_address() -> None:
     async with listening() as loopback:
+        assert (await fetch(loopback, "//[/callback?code=c&state=right"))[0] == 404
         assert (await fetch(loopback, "/"))[0] == 404
         assert (await fetch(loopback, "/callback/x?code=c&state=right"))[0] == 404
         assert (await fetch(loopback, "/callback?code=c&state=right", method="POST"))[0] == 405
@@ -110,3 +111,12 @@ async def test_the_first_free_port_is_taken() -> None:
 def test_the_usual_port_can_be_set(text: str, port: int, caplog: pytest.LogCaptureFixture) -> None:
     assert usual_port({"MCP_GATEWAY_OAUTH_PORT": text}) == port
     assert bool(caplog.messages) is (bool(text) and port == 54321)
+
+
+@pytest.mark.parametrize("pasted", ["http://[127.0.0.1/callback?code=c&state=right", "http://[", "", "code"])
+async def test_what_was_pasted_and_is_no_address_is_told_as_such(pasted: str) -> None:
+    async with listening() as loopback:
+        with pytest.raises(UsageError, match="not the address the browser ended at"):
+            loopback.take(pasted)
+        loopback.take("http://127.0.0.1/callback?code=c&state=right")
+        assert (await loopback.answer()).code == "c"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from desktop.errors import StateFileError
 from desktop.state.atomic_file import read_bytes, write_text
 from desktop.state.locks import file_lock
 
-__all__ = ["Consent", "ConsentKind", "ConsentStore"]
+__all__ = ["Consent", "ConsentKind", "ConsentStore", "joined", "separated"]
 
 ConsentKind = Literal["run-without-container", "mount", "add-server", "call-tool"]
 SCHEMA_VERSION: Final = 1
@@ -26,6 +27,16 @@ class Consent:
     kind: str
     subject: str
     granted_at: str = ""
+
+
+def joined(matters: Iterable[str]) -> str:
+    """Several matters as one text that only `separated` takes apart: what somebody has named can't pass for another matter."""
+    return "; ".join(matter.replace("%", "%25").replace(";", "%3B") for matter in matters)
+
+
+def separated(text: str) -> tuple[str, ...]:
+    """The matters in what `joined` has made."""
+    return tuple(matter.replace("%3B", ";").replace("%25", "%") for matter in text.split("; "))
 
 
 class ConsentStore:

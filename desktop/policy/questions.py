@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from desktop.errors import ConsentRequiredError
 from desktop.events import EventStream
-from desktop.policy.consent import ConsentKind, ConsentStore
+from desktop.policy.consent import ConsentKind, ConsentStore, joined
 from desktop.policy.question import Answer, Question
 
 __all__ = ["Questions"]
@@ -80,7 +80,7 @@ class Questions:
             ConsentRequiredError: The person refused, did not answer in time, or nobody is there to ask.
             StateFileError: What was allowed before can't be read or written.
         """
-        subject = f"{server}: {'; '.join(matters)}"
+        subject = f"{server}: {joined(matters)}"
         if await asyncio.to_thread(self._consent.granted, kind, subject):
             return
         await self._decided(subject, kind, server, title, asker, tuple(matters), instead)

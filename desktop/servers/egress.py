@@ -21,6 +21,8 @@ _LARGEST_HEAD: Final = 64 * 1024
 _HEAD_LIMIT: Final = 30.0
 _CONNECT_LIMIT: Final = 20.0
 _CHUNK: Final = 64 * 1024
+_MOST_AT_ONCE: Final = 256
+_LONGEST_NAME: Final = 255
 _HIGHEST_PORT: Final = 65535
 _OF_THE_CONNECTION: Final = (b"proxy-connection:", b"proxy-authorization:", b"connection:", b"host:", b"keep-alive:")
 log = logging.getLogger(__name__)
@@ -96,9 +98,16 @@ class _Listener:
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
+        if len(self._tasks) >= _MOST_AT_ONCE:  # this process has other use for its file descriptors
+            writer.close()
+            return
         self._tasks.add(task)
         try:
             await self.serve(reader, writer)
+        except asyncio.CancelledError:
+            log.debug(
+                "a connection through the fence was ended"
+            )  # by `close`; asyncio would log a task that is cancelled
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError) as error:
             log.debug("a connection through the fence ended: %s", type(error).__name__)
         finally:
@@ -133,9 +142,12 @@ class EgressProxy(_Listener):
         where = urlsplit(f"//{target}" if tunnel else target)
         host, port = (where.hostname or "").rstrip("."), where.port or (0 if tunnel else 80)
         fine = (host, port) in self._allowed and (tunnel or where.scheme.lower() == "http")
-        self._seen(host or target[:100], port, fine)
+        named = _plain(host or target)
+        self._seen(named, port, fine)
         if not fine:
-            await _refuse(writer, 403, f"{host or 'this address'}:{port} is not among the allowed hosts of this server")
+            await _refuse(
+                writer, 403, f"{named or 'this address'}:{port} is not among the allowed hosts of this server"
+            )
             return
         try:
             onwards = await _connect(host, port)
@@ -175,14 +187,23 @@ _Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 async def _connect(host: str, port: int) -> _Streams:
     """Connect to an allowed host; a name that leads to this machine's inside is refused, an address written out is not."""
     async with asyncio.timeout(_CONNECT_LIMIT):
-        if not _is_address(host):
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            addresses = dict.fromkeys(str(entry[4][0]) for entry in found)
-            outside = [address for address in addresses if not _is_inside(address)]
-            if not outside:
-                raise OSError(f"{host} leads to this machine")
-            host = outside[0]
-        return await asyncio.open_connection(host, port)
+        if _is_address(host):
+            return await asyncio.open_connection(host, port)
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = dict.fromkeys(str(entry[4][0]) for entry in found)
+        failure = OSError(f"{host} leads to this machine")
+        for address in addresses:
+            if not _is_inside(address):
+                try:
+                    return await asyncio.open_connection(address, port)
+                except OSError as error:
+                    failure = error
+        raise failure
+
+
+def _plain(text: str) -> str:
+    """What a server has sent, as it may stand in a log."""
+    return "".join(character for character in text[:_LONGEST_NAME] if character.isprintable())
 
 
 def _is_address(host: str) -> bool:
@@ -194,6 +215,8 @@ def _is_address(host: str) -> bool:
 
 def _is_inside(address: str) -> bool:
     place = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(place, ipaddress.IPv6Address) and place.ipv4_mapped is not None:
+        place = place.ipv4_mapped
     return place.is_loopback or place.is_link_local or place.is_unspecified or place.is_multicast
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 
 from desktop.catalog.model import CatalogServer
-from desktop.policy.consent import ConsentStore
+from desktop.policy.consent import ConsentStore, separated
 from desktop.policy.mounts import is_engine_socket
 from desktop.policy.questions import Questions
 from desktop.servers.stakes import folder_matter, is_folder
@@ -71,5 +71,5 @@ class MountConsent:
         for consent in self._store.all():
             name, colon, matters = consent.subject.partition(": ")
             if colon and name == server and consent.kind in ("mount", "add-server"):
-                known.update(matters.split("; "))
+                known.update(separated(matters))
         return frozenset(known)

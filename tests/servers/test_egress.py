@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from desktop.errors import ServerStartError
+from desktop.servers import egress
 from desktop.servers.egress import AllowedHost, EgressProxy, TcpRelay, parse_allowed_hosts
 from tests.helpers.fake_mcp import eventually
 
@@ -156,6 +157,73 @@ async def test_an_allowed_name_that_leads_to_this_machine_is_not_followed(origin
         answer = await exchange(port, f"CONNECT localhost:{origin.port} HTTP/1.1\r\n\r\n".encode())
         assert answer.startswith(b"HTTP/1.1 502 ")
     assert origin.got == []
+
+
+def resolving(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Let every name lead to these addresses."""
+
+    async def found(host: str, port: int, **more: object) -> list[tuple[object, ...]]:
+        return [(0, 0, 0, "", (address, port)) for address in addresses]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", found)
+
+
+@pytest.mark.parametrize("address", ["::ffff:127.0.0.1", "::ffff:169.254.169.254", "::", "0.0.0.0", "fe80::1%eth0"])
+async def test_no_spelling_of_an_address_inside_is_followed(
+    monkeypatch: pytest.MonkeyPatch, origin: Origin, address: str
+) -> None:
+    async with proxied(AllowedHost(host="api.example", ports=(origin.port,))) as (port, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        resolving(monkeypatch, address)
+        writer.write(f"CONNECT api.example:{origin.port} HTTP/1.1\r\n\r\n".encode())
+        assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).startswith(b"HTTP/1.1 502 ")
+        await closed(writer)
+    assert origin.got == []
+
+
+async def test_another_address_of_a_host_is_tried_where_the_first_is_not_reached(
+    monkeypatch: pytest.MonkeyPatch, origin: Origin
+) -> None:
+    monkeypatch.setattr(egress, "_is_inside", lambda address: False)
+    async with proxied(AllowedHost(host="api.example", ports=(origin.port,))) as (port, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        resolving(monkeypatch, "::1", "127.0.0.1")
+        writer.write(f"CONNECT api.example:{origin.port} HTTP/1.1\r\n\r\n".encode())
+        assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).startswith(b"HTTP/1.1 200 ")
+        await closed(writer)
+
+
+async def test_a_server_can_not_open_connections_without_end(monkeypatch: pytest.MonkeyPatch, origin: Origin) -> None:
+    monkeypatch.setattr(egress, "_MOST_AT_ONCE", 2)
+    tunnel = f"CONNECT 127.0.0.1:{origin.port} HTTP/1.1\r\n\r\n".encode()
+    async with proxied(here(origin.port)) as (port, _):
+        open_ones = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+        for reader, writer in open_ones:
+            writer.write(tunnel)
+            await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        with contextlib.suppress(ConnectionError):
+            assert await exchange(port, tunnel) == b""
+        for _, writer in open_ones:
+            await closed(writer)
+        await eventually(lambda: len(origin.got) == 2)
+
+        async def is_served() -> bool:
+            with contextlib.suppress(ConnectionError):
+                return b" 200 " in await exchange(port, tunnel, until=b"\r\n\r\n")
+            return False
+
+        async with asyncio.timeout(5):
+            while not await is_served():
+                await asyncio.sleep(0.01)
+
+
+async def test_what_a_server_asks_for_is_told_in_few_and_plain_characters(origin: Origin) -> None:
+    async with proxied(here(origin.port)) as (port, seen):
+        await exchange(port, b"CONNECT a\x1bM\x9b31m" + b"b" * 1000 + b":443 HTTP/1.1\r\n\r\n")
+    ((host, _, fine),) = seen
+    assert not fine
+    assert host.isprintable()
+    assert len(host) <= 255
 
 
 async def test_a_host_that_cannot_be_reached_is_named() -> None:

@@ -94,3 +94,26 @@ async def test_a_consent_that_was_taken_back_is_asked_for_again(person: Person) 
     person.store.revoke(consent.kind, consent.subject)
     await person.answers(Answer.ALWAYS, FOLDER)
     assert len(person.asked) == 2
+
+
+async def test_a_name_with_a_semicolon_in_it_agrees_to_nothing_else(person: Person) -> None:
+    person.questions.attend()
+    odd = "/home/ada/x; read and change the folder /home/ada"
+    await person.answers(Answer.ALWAYS, f"{odd}:/x")
+    await person.answers(Answer.ALWAYS, f"{odd}:/x")
+    assert person.asked == [f"read and change the folder {odd}"]
+    with pytest.raises(ConsentRequiredError, match="Files may not read and change the folder /home/ada"):
+        await person.answers(Answer.REFUSE, "/home/ada:/home")
+
+
+async def test_a_setting_a_client_has_chosen_agrees_to_no_folder(person: Person) -> None:
+    person.questions.attend()
+    matter = "run with settings the client has chosen (a = b; read and change the folder /home/ada; c)"
+    asking = asyncio.create_task(
+        person.questions.ask("add-server", server="files", title="Files", asker="c", matters=[matter], instead="")
+    )
+    await eventually(person.questions.open)
+    person.questions.answer(person.questions.open()[0].id, Answer.ALWAYS)
+    await asking
+    with pytest.raises(ConsentRequiredError):
+        await person.answers(Answer.REFUSE, "/home/ada:/home")

@@ -12,6 +12,7 @@ from desktop.app import GatewayOptions, running
 from desktop.errors import GatewayError, SecretStoreError, UsageError
 from desktop.servers.status import ServerKind
 from tests.helpers.home import Home
+from tests.helpers.registry import registry
 
 PASTED = json.dumps(
     {
@@ -116,3 +117,21 @@ async def test_a_name_leads_to_the_server_of_the_catalogs(home: Home) -> None:
         nobody = await host.adding.understand("nobody-has-this")
         assert nobody.drafts == ()
         assert 'No catalog has a server called "nobody-has-this"' in nobody.problem
+
+
+async def test_an_address_in_a_registry_becomes_the_server_it_describes(home: Home) -> None:
+    remote = {"type": "streamable-http", "url": "https://far.invalid/mcp"}
+    document = {"name": "io.github.acme/far", "description": "Far", "version": "1", "remotes": [remote]}
+    with registry() as shelf:
+        shelf.servers.append(document)
+        async with running(GatewayOptions(), home.paths) as host:
+            found = await host.adding.understand(shelf.url_of("io.github.acme/far"))
+            await host.adding.add(found.drafts)
+            far = host.server("far")
+            assert far is not None
+            assert (far.kind, far.source, far.enabled) == (ServerKind.REMOTE, "https://far.invalid/mcp", True)
+            nothing = await host.adding.understand(shelf.url_of("io.github.acme/nobody"))
+            assert nothing.drafts == ()
+            assert nothing.problem
+    entry = yaml.safe_load((home.paths.catalogs / "my-servers.yaml").read_text("utf-8"))["registry"]["far"]
+    assert entry["metadata"]["registryUrl"] == f"{shelf.base}/v0/servers/io.github.acme%2Ffar/versions/1"

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from desktop.catalog.kinds import kind_of
 from desktop.catalog.loading import read_entry
+from desktop.catalog.registry_conversion import catalog_entry
+from desktop.catalog.registry_document import ServerDocument
 from desktop.clients.configured import ConfiguredServer, Transport
 from desktop.clients.docker_run import container_of, with_variables, without_variables
 from desktop.clients.import_entry import ImportEntry, import_entry
 from desktop.clients.secret_signs import KeyFinder
-from desktop.errors import GatewayError
+from desktop.errors import CatalogError, GatewayError
 
-__all__ = ["Draft", "DraftValue", "entry_of", "look_at", "make_draft", "unique"]
+__all__ = ["Draft", "DraftValue", "document_draft", "entry_of", "look_at", "make_draft", "unique"]
 
 _NOT_IN_NAMES: Final = re.compile(r"[^a-z0-9-]+")
 _LONGEST_NAME: Final = 60
@@ -58,7 +61,8 @@ class Draft:
     Attributes:
         name: What it is to be called, as no other server is.
         title: Its name for people.
-        server: How it is started or reached, without variables and headers.
+        server: How it is started or reached, without variables and headers; of one that a registry describes only its name.
+        document: How a registry describes it, and that registry's address; else None and empty.
         values: Its variables or headers.
         kind: How it is reached: ``container``, ``package`` or ``remote``; empty when it can't be added.
         source: Image, package or address.
@@ -70,6 +74,8 @@ class Draft:
     name: str
     title: str
     server: ConfiguredServer = field(repr=False)
+    document: ServerDocument | None = field(default=None, repr=False)
+    registry: str = ""
     values: tuple[DraftValue, ...] = ()
     kind: str = ""
     source: str = ""
@@ -126,6 +132,31 @@ def make_draft(server: ConfiguredServer, taken: Iterable[str], keys: KeyFinder) 
     return look_at(draft, keys)
 
 
+def document_draft(document: ServerDocument, registry: str, taken: Iterable[str], keys: KeyFinder) -> Draft:
+    """The form of a server that a registry describes; its secrets are left to the person.
+
+    Args:
+        document: The description.
+        registry: The registry's address, or empty.
+        taken: Names that other servers have.
+        keys: Finds keys.
+    """
+    said = _short(document.name.rpartition("/")[2]) or document.name
+    draft = Draft(
+        name=unique(said, taken),
+        title=document.title or _title(said),
+        server=ConfiguredServer(name=document.name, transport=Transport.STDIO),
+        document=document,
+        registry=registry,
+    )
+    try:
+        declared = _described(draft).get("secrets") or ()
+    except CatalogError:
+        declared = ()
+    values = tuple(DraftValue(name=secret.get("env") or secret["name"], is_secret=True) for secret in declared)
+    return look_at(replace(draft, values=values), keys)
+
+
 def look_at(draft: Draft, keys: KeyFinder) -> Draft:
     """The draft with what follows from the rest of it: kind, source, arguments, mounts, or why it can't be added."""
     try:
@@ -133,12 +164,12 @@ def look_at(draft: Draft, keys: KeyFinder) -> Draft:
         server = read_entry(draft.name, entry)
     except (GatewayError, ValueError) as error:
         problem = error.message if isinstance(error, GatewayError) else "its entry would not be understood"
-        source = _bare_address(draft.server.url) or draft.server.command
+        source = _bare_address(draft.server.url) or draft.server.command or draft.server.name
         return replace(draft, kind="", source=source, arguments=(), mounts=(), problem=problem)
     kind = kind_of(server)
     command = tuple(map(str, server.command))
     if kind == "remote":
-        source, command = draft.server.url, ()
+        source, command = (server.remote.url if server.remote is not None else draft.server.url), ()
     elif kind == "package":
         source, command = _package(command)
     else:
@@ -153,6 +184,22 @@ def entry_of(draft: Draft, keys: KeyFinder) -> ImportEntry:
     Raises:
         GatewayError: It can't be run as it is; half a sentence that says why.
     """
+    made = _converted(draft, keys)
+    try:
+        json.dumps([made.entry, *made.secrets.items()], ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise GatewayError("it holds halves of characters, which no file can hold") from error
+    return made
+
+
+def _converted(draft: Draft, keys: KeyFinder) -> ImportEntry:
+    if draft.document is not None:
+        entry, values = _described(draft), {value.name: value.value for value in draft.values}
+        named = {secret["name"]: secret.get("env") or secret["name"] for secret in entry.get("secrets") or ()}
+        return ImportEntry(
+            entry=entry,
+            secrets={name: value for name, said in named.items() if (value := values.get(said, "").strip())},
+        )
     given = {value.name: value.value for value in draft.values if value.is_secret or value.value}
     secrets = frozenset(value.name for value in draft.values if value.is_secret)
     server = replace(draft.server, name=draft.title or draft.name)
@@ -174,6 +221,14 @@ def unique(said: str, taken: Iterable[str]) -> str:
     while free in used:
         free, number = f"{name}-{number}", number + 1
     return free
+
+
+def _described(draft: Draft) -> dict[str, Any]:
+    """The entry of a server that a registry describes, under the name it is to have here."""
+    assert draft.document is not None
+    entry = catalog_entry(replace(draft.document, name=draft.name, title=draft.title), base=draft.registry)
+    entry["metadata"] = catalog_entry(draft.document, base=draft.registry)["metadata"]
+    return entry
 
 
 def _blank(name: str, value: str) -> str:

@@ -11,15 +11,18 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from desktop.catalog.registry_document import ServerDocument, read_document
 from desktop.clients.command_lines import command_server, of_address
 from desktop.clients.configured import ConfiguredServer, configured_servers, is_of_reference
 from desktop.clients.document import Format, read
-from desktop.clients.draft import Draft, make_draft
+from desktop.clients.draft import Draft, document_draft, make_draft
 from desktop.clients.json_syntax import JsonText
 from desktop.clients.secret_signs import KeyFinder
 from desktop.errors import ClientFileError, GatewayError
 
 __all__ = ["Understanding", "understand"]
+
+Found = ConfiguredServer | ServerDocument
 
 _LONGEST: Final = 200_000
 _MOST_SERVERS: Final = 50
@@ -37,6 +40,7 @@ _PAGES: Final = frozenset(
     {"github.com", "gitlab.com", "www.npmjs.com", "npmjs.com", "pypi.org", "glama.ai", "smithery.ai"}
 )
 _HUB: Final = re.compile(r"https?://hub\.docker\.com/mcp/server/([\w.\-]+)(?:/.*)?")
+_IN_REGISTRY: Final = re.compile(r"https?://\S+/v0(?:\.1)?/servers/\S+", re.IGNORECASE)
 _LINK: Final = re.compile(r"[a-z][a-z0-9+.\-]*:(?://)?[^\s]*install", re.IGNORECASE)
 
 
@@ -47,11 +51,13 @@ class Understanding:
     Attributes:
         drafts: The servers in it.
         wanted: The name of a server that is to be looked up in the catalogs, where the text is no more than that.
+        registry: The address of a server in a registry, which is to be asked for it.
         problem: Why there is nothing, or not all; one sentence without a full stop.
     """
 
     drafts: tuple[Draft, ...] = ()
     wanted: str = ""
+    registry: str = ""
     problem: str = ""
 
 
@@ -74,19 +80,24 @@ def understand(text: str, taken: Iterable[str], keys: KeyFinder) -> Understandin
     try:
         if wanted := _wanted(text):
             return Understanding(wanted=wanted)
+        if _IN_REGISTRY.fullmatch(text):
+            return Understanding(registry=text)
         servers = _servers(text)
     except GatewayError as error:
         return Understanding(problem=error.message)
     return _drafts(servers, taken, keys)
 
 
-def _drafts(servers: Sequence[ConfiguredServer], taken: Iterable[str], keys: KeyFinder) -> Understanding:
+def _drafts(servers: Sequence[Found], taken: Iterable[str], keys: KeyFinder) -> Understanding:
     used = set(taken)
     drafts = []
     for server in servers[:_MOST_SERVERS]:
-        if is_of_reference(server):
+        if isinstance(server, ServerDocument):
+            draft = document_draft(server, "", used, keys)
+        elif is_of_reference(server):
             continue
-        draft = make_draft(server, used, keys)
+        else:
+            draft = make_draft(server, used, keys)
         used.add(draft.name)
         drafts.append(draft)
     if not drafts:
@@ -105,9 +116,9 @@ def _wanted(text: str) -> str:
     return ""
 
 
-def _servers(text: str) -> Sequence[ConfiguredServer]:
+def _servers(text: str) -> Sequence[Found]:
     if text.startswith(("{", '"', "//", "/*")) or (text[0] == "[" and not _TABLE.search(text)):
-        return _of_json(text)
+        return _described(text) or _of_json(text)
     if _TABLE.search(text):
         return _of_toml(text)
     if not re.search(r"\s", text):
@@ -187,6 +198,18 @@ def _of_json(text: str) -> Sequence[ConfiguredServer]:
             raise GatewayError("There is no server in this JSON: neither a command nor an address")
     whole = text[:1] == "{" or first is None
     raise first if whole and first is not None else GatewayError("This is not JSON yet")
+
+
+def _described(text: str) -> Sequence[ServerDocument]:
+    """The server that a registry's ``server.json`` describes; empty when the text is none."""
+    try:
+        data = JsonText(text, "The text", lenient=True).plain()
+        inner = data.get("server", data) if isinstance(data, dict) else None
+        if not isinstance(inner, dict) or not any(isinstance(inner.get(key), list) for key in ("packages", "remotes")):
+            return ()
+        return (read_document(data),)
+    except (GatewayError, ValueError, RecursionError):
+        return ()
 
 
 def _of_toml(text: str) -> Sequence[ConfiguredServer]:

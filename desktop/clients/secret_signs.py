@@ -61,7 +61,7 @@ class PlainKeys:
             )
             if (named or after_switch) and not is_reference(argument):
                 return True
-            if self._scanner.family(argument.encode()):
+            if self._scanner.family(_bytes(argument)):
                 return True
             previous = argument
         return False
@@ -73,11 +73,16 @@ class PlainKeys:
             asked = dict(parse_qsl(parts.query))
         except ValueError:
             return False
-        return bool(parts.password) or bool(self.in_values(asked)) or bool(self._scanner.family(url.encode()))
+        return bool(parts.password) or bool(self.in_values(asked)) or bool(self._scanner.family(_bytes(url)))
 
     def _is_key(self, name: str, value: str) -> bool:
         if value.strip().lower() in _HARMLESS or is_reference(value):
             return False
         if _NAMES.search(name):
             return True
-        return bool(self._scanner.family(f"{name}={value}".encode()))
+        return bool(self._scanner.family(_bytes(f"{name}={value}")))
+
+
+def _bytes(text: str) -> bytes:
+    """The text as the scanner reads it; JSON may hold halves of characters, which UTF-8 has no place for."""
+    return text.encode("utf-8", "surrogatepass")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from desktop.catalog.registry_conversion import server_name
 from desktop.configuration_in_force import ConfigurationInForce
+from desktop.errors import CatalogError
 from desktop.host import HostPart
 from desktop.hosting.off_loop import SecretsFromAfar, off_loop
 from desktop.services import Services
@@ -37,6 +38,8 @@ class AddingDesk(HostPart):
     async def understand(self, text: str) -> Understanding:
         """What a pasted text means."""
         understood = await asyncio.to_thread(self._understand, text)
+        if understood.registry:
+            return await self._described(understood.registry)
         return self._looked_up(understood) if understood.wanted else understood
 
     async def look_at(self, drafts: Sequence[Draft]) -> tuple[Draft, ...]:
@@ -72,6 +75,24 @@ class AddingDesk(HostPart):
 
         current = self._configuration.current
         return understand(text, {*current.servers, *current.enabled}, self._keys)
+
+    async def _described(self, address: str) -> Understanding:
+        """The server that a registry describes at an address."""
+        from desktop.catalog.registry_client import fetch_document
+        from desktop.catalog.registry_document import read_document
+        from desktop.clients.draft import document_draft
+        from desktop.clients.pasted import Understanding
+
+        try:
+            data, base = await fetch_document(address)
+            document = read_document(data)
+        except CatalogError as error:
+            return Understanding(problem=error.message)
+        current = self._configuration.current
+        taken = {*current.servers, *current.enabled}
+        return Understanding(
+            drafts=(await asyncio.to_thread(lambda: document_draft(document, base, taken, self._keys)),)
+        )
 
     def _looked_up(self, understood: Understanding) -> Understanding:
         """The server of the catalogs that is meant by a name."""

@@ -103,7 +103,7 @@ class DraftForm(QFrame):
         self._argument_rows = self._named(grid, self.tr("Arguments"), self._arguments)
         self._mount_rows = self._named(grid, self.tr("Sees"), self._mounts)
         if self._draft.values:
-            what = self.tr("Headers") if self._draft.server.url else self.tr("Environment")
+            what = self.tr("Headers") if self._draft.kind == "remote" else self.tr("Environment")
             grid.addWidget(caption(what), grid.rowCount(), 0, 1, 3)
             for value in self._draft.values:
                 self._add_value(grid, value)
@@ -132,6 +132,7 @@ class DraftForm(QFrame):
         line.setPlaceholderText(self.tr("not set"))
         secret = QCheckBox(self.tr("Secret"))
         secret.setChecked(value.is_secret)
+        secret.setEnabled(self._draft.document is None)  # what a registry says of it holds
         secret.setAccessibleName(self.tr("{name} is a secret").format(name=value.name))
         secret.setToolTip(self.tr("Kept encrypted in the secret store, given to this server alone"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -242,6 +243,44 @@ def test_what_can_not_be_run_is_a_form_that_says_why(text: str, says: str) -> No
         entry_of(draft, KEYS)
 
 
+SERVER_JSON = {
+    "name": "io.github.acme/weather-mcp",
+    "description": "The weather",
+    "version": "1.2.0",
+    "packages": [
+        {
+            "registryType": "npm",
+            "identifier": "@acme/weather",
+            "version": "1.2.0",
+            "transport": {"type": "stdio"},
+            "environmentVariables": [{"name": "WEATHER_KEY", "isSecret": True}, {"name": "UNITS", "default": "metric"}],
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("text", [json.dumps(SERVER_JSON), json.dumps({"server": SERVER_JSON, "_meta": {}})])
+def test_a_document_of_a_registry_becomes_a_form_that_asks_for_its_secrets(text: str) -> None:
+    draft = only(text, "weather")
+    assert (draft.name, draft.title, draft.kind) == ("weather-2", "Weather", "package")
+    assert draft.source == "npx @acme/weather@1.2.0"
+    assert values(draft) == {"WEATHER_KEY": ("", True)}
+    named = replace(draft, name="w", title="W", values=(DraftValue(name="WEATHER_KEY", value="k3y", is_secret=True),))
+    made = entry_of(look_at(named, KEYS), KEYS)
+    assert made.secrets == {made.entry["secrets"][0]["name"]: "k3y"}
+    assert made.entry["secrets"][0]["name"].startswith("w.")
+    assert (made.entry["name"], made.entry["title"]) == ("w", "W")
+    assert "docker-mcp-npm-cache-w:/root/.npm" in made.entry["volumes"]
+    assert "k3y" not in str(made.entry) + repr(named)
+    impossible = {**SERVER_JSON, "packages": [{"registryType": "nuget", "identifier": "x"}]}
+    assert "incompatible" in understood(json.dumps(impossible)).drafts[0].problem
+
+
+def test_an_address_in_a_registry_is_to_be_asked_for_the_server() -> None:
+    address = "https://registry.example/v0/servers/io.github.acme%2Fweather/versions/latest"
+    assert understood(address).registry == address
+
+
 PIECES = [
     "docker run ", "npx -y ", "uvx ", "pipx run ", "-e ", "A=b ", "TOKEN=", "--header ", "https://", "http://[", "{", "}",
     '"mcpServers": ', '"command": ', '"npx"', '"args": [', "]", '"url": ', ",", ":", '"', "'", "\\\n", "[mcp_servers.x]\n",
@@ -256,6 +295,8 @@ PIECES = [
 @example('{"a":' * 5000)
 @example('{"command": ["npx", 1], "args": {"a": 1}, "env": [1]}')
 @example("http://[::1")
+@example("npx \ud800")
+@example('{"command": "npx", "args": ["\\ud800"], "env": {"A_KEY": "\\ud800"}}')
 def test_no_text_makes_it_fall(text: str) -> None:
     found = understood(text)
     is_empty = "```" in text or not any(map(str.isalnum, text))
@@ -263,6 +304,37 @@ def test_no_text_makes_it_fall(text: str) -> None:
     for draft in found.drafts:
         assert draft.name
         assert bool(draft.problem) is not bool(draft.kind)
+
+
+WORDS = """
+mcpServers servers mcp command args env url type headers name enabled packages remotes registryType identifier version
+transport environmentVariables packageArguments runtimeArguments isSecret value default variables server title oauth
+requestOptions context_servers extensions cmd envs path
+"""
+KEY = st.sampled_from(WORDS.split())
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=8),
+    st.sampled_from(["npx", "docker", "run", "npm", "oci", "pypi", "stdio", "https://x.example/mcp", "-e", "A=b", "{a}"]),
+)  # fmt: skip
+DOCUMENTS = st.dictionaries(
+    KEY,
+    st.recursive(
+        SCALARS,
+        lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(KEY, inner, max_size=5)),
+        max_leaves=25,
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(DOCUMENTS)
+def test_no_configuration_makes_it_fall(document: dict[str, Any]) -> None:
+    for draft in understood(json.dumps(document)).drafts:
+        assert draft.name
+        assert bool(draft.problem) is not bool(draft.kind)
+        if not draft.problem:
+            entry_of(draft, KEYS)
 
 
 SECRETS = st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126), min_size=10, max_size=40).map(

@@ -52,6 +52,7 @@ class CallConsent:
         if await asyncio.to_thread(self._store.granted, "call-tool", subject):
             return
         answer = await self._questions.ask_about_call(
+            session=session,
             server=server,
             title=title,
             asker=asker,
@@ -75,4 +76,10 @@ def _for_people(arguments: bytes) -> str:
         text = json.dumps(json.loads(arguments or b"{}"), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
         text = arguments.decode("utf-8", "replace")
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}\n… ({len(text):,} characters)"
+    shown = "".join(map(_visible, text[:_SHOWN]))
+    return shown if len(text) <= _SHOWN else f"{shown}\n… ({len(text):,} characters)"
+
+
+def _visible(character: str) -> str:
+    """One character; those that can't be seen, or turn the text around, by their numbers."""
+    return character if character.isprintable() or character == "\n" else f"\\u{ord(character):04x}"

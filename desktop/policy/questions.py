@@ -24,6 +24,7 @@ class _Open:
         self.question = question
         self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self.waiting = 0
+        self.spent = False
 
 
 class Questions:
@@ -43,7 +44,7 @@ class Questions:
         self._time_limit = time_limit
         self._attended = False
         self._ids = itertools.count(1)
-        self._open: dict[str, _Open] = {}
+        self._open: dict[tuple[str, str], _Open] = {}
         self._refused: dict[str, float] = {}
         self._shown: tuple[Question, ...] = ()
 
@@ -87,11 +88,14 @@ class Questions:
         await asyncio.to_thread(self._consent.grant, kind, subject)
 
     async def ask_about_call(
-        self, *, server: str, title: str, asker: str, tool: str, arguments: str, instead: str
+        self, *, session: str, server: str, title: str, asker: str, tool: str, arguments: str, instead: str
     ) -> Answer:
         """Return the person's yes to one call, and how far it reaches; nothing of it is remembered here.
 
+        Equal calls of a session are one question, but a yes for once is good for one of them; the next is asked about anew.
+
         Args:
+            session: The client session that calls.
             server, title, asker: See `Question`.
             tool: The tool's original name.
             arguments: What it is called with, for people, without secrets.
@@ -103,7 +107,16 @@ class Questions:
         matter = f"call its tool {tool}"
         subject = f"{server}: {matter} with {arguments}"
         return await self._decided(
-            subject, "call-tool", server, title, asker, (matter,), instead, details=arguments, repeats=True
+            subject,
+            "call-tool",
+            server,
+            title,
+            asker,
+            (matter,),
+            instead,
+            session=session,
+            details=arguments,
+            repeats=True,
         )
 
     async def _decided(
@@ -115,21 +128,22 @@ class Questions:
         asker: str,
         matters: tuple[str, ...],
         instead: str,
+        session: str = "",
         **more: Any,
     ) -> Answer:
         """The person's yes; everything else is a `ConsentRequiredError`."""
         named = f"{title} may not {' and '.join(matters)}"
-        if not self._attended:
-            raise ConsentRequiredError(f"{named} before a person has agreed, and no tray runs to ask", instead)
-        if time.monotonic() - self._refused.get(subject, -_REFUSED_FOR) < _REFUSED_FOR:
-            raise ConsentRequiredError(f"The person has refused: {named}", instead)
-        item = self._open.get(subject)
-        if item is None:
-            if len(self._open) >= _OPEN_AT_ONCE:
-                raise ConsentRequiredError(f"{named} yet: too many questions wait for the person", instead)
-            item = self._begin(
-                subject,
-                Question(
+        key = (session, subject)
+        while True:
+            if not self._attended:
+                raise ConsentRequiredError(f"{named} before a person has agreed, and no tray runs to ask", instead)
+            if time.monotonic() - self._refused.get(subject, -_REFUSED_FOR) < _REFUSED_FOR:
+                raise ConsentRequiredError(f"The person has refused: {named}", instead)
+            item = self._open.get(key)
+            if item is None:
+                if len(self._open) >= _OPEN_AT_ONCE:
+                    raise ConsentRequiredError(f"{named} yet: too many questions wait for the person", instead)
+                question = Question(
                     id=next(self._ids),
                     kind=kind,
                     server=server,
@@ -139,27 +153,29 @@ class Questions:
                     seconds=self._time_limit,
                     asked_at=time.monotonic(),
                     **more,
-                ),
-            )
-        answer = await self._answer_to(item, subject)
-        if answer is None:
-            raise ConsentRequiredError(f"{named}: nobody answered within {self._time_limit:.0f} s", instead)
-        if answer is Answer.REFUSE:
-            self._remember_refusal(subject)
-            raise ConsentRequiredError(f"The person has refused: {named}", instead)
-        return answer
+                )
+                item = self._begin(key, question)
+            answer = await self._answer_to(item, key)
+            if answer is None:
+                raise ConsentRequiredError(f"{named}: nobody answered within {self._time_limit:.0f} s", instead)
+            if answer is Answer.REFUSE:
+                self._remember_refusal(subject)
+                raise ConsentRequiredError(f"The person has refused: {named}", instead)
+            if answer is not Answer.ONCE or not item.spent:
+                item.spent = True
+                return answer
 
     def _remember_refusal(self, subject: str) -> None:
         now = time.monotonic()
         self._refused = {other: since for other, since in self._refused.items() if now - since < _REFUSED_FOR}
         self._refused[subject] = now
 
-    def _begin(self, subject: str, question: Question) -> _Open:
-        item = self._open[subject] = _Open(question)
+    def _begin(self, key: tuple[str, str], question: Question) -> _Open:
+        item = self._open[key] = _Open(question)
         self._tell()
         return item
 
-    async def _answer_to(self, item: _Open, subject: str) -> Answer | None:
+    async def _answer_to(self, item: _Open, key: tuple[str, str]) -> Answer | None:
         """The answer, None when the time is up; the question goes with the last that waits for it."""
         item.waiting += 1
         left = item.question.asked_at + self._time_limit - time.monotonic()
@@ -170,8 +186,8 @@ class Questions:
             return None
         finally:
             item.waiting -= 1
-            if self._open.get(subject) is item and (item.answer.done() or not item.waiting):
-                del self._open[subject]
+            if self._open.get(key) is item and (item.answer.done() or not item.waiting):
+                del self._open[key]
                 self._tell()
 
     def _tell(self) -> None:

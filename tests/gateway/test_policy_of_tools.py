@@ -142,6 +142,40 @@ async def test_once_asks_again_session_holds_for_the_session_and_always_for_all(
     assert [consent.subject for consent in governed.store.all()] == ["s: call its tool write"]
 
 
+async def test_a_yes_for_once_is_good_for_one_of_several_equal_calls(governed: Governed) -> None:
+    client = await governed.start("ask tool write")
+    calls = [client.call("write") for _ in range(3)]
+    for number in range(3):
+        question = await governed.asked()
+        assert len(governed.calls) == number
+        governed.questions.answer(question.id, Answer.ONCE)
+        await eventually(lambda done=number + 1: len(governed.calls) == done)
+    for call in calls:
+        await call.result()
+
+
+async def test_a_yes_for_one_client_is_none_for_another(governed: Governed) -> None:
+    client = await governed.start("ask tool write")
+    other = await governed.rig.client()
+    first, second = client.call("write"), other.call("write")
+    await eventually(lambda: len(governed.questions.open()) == 2)
+    governed.questions.answer(governed.questions.open()[0].id, Answer.SESSION)
+    await eventually(lambda: governed.calls == ["write"])
+    (question,) = governed.questions.open()
+    governed.questions.answer(question.id, Answer.REFUSE)
+    await first.result()
+    assert "has refused" in (await second.error())["message"]
+
+
+async def test_arguments_are_shown_without_characters_that_turn_the_text_around(governed: Governed) -> None:
+    client = await governed.start("ask tool write")
+    client.ask("tools/call", {"name": "write", "arguments": {"a": "safe\u202egnihtemos", "b": "ü\u2066x"}})
+    details = (await governed.asked()).details
+    assert "safe\\u202egnihtemos" in details
+    assert "ü\\u2066x" in details
+    assert '\n  "b"' in details
+
+
 @pytest.mark.parametrize(
     ("attended", "answer", "reason"),
     [(True, Answer.REFUSE, "The person has refused"), (False, None, "no tray runs to ask")],

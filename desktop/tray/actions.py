@@ -50,6 +50,15 @@ class Actions(QObject):
         self._wishes: dict[str, bool] = {}
         self._client_wishes: dict[str, bool] = {}
 
+    @property
+    def ready(self) -> bool:
+        """Whether the host can be asked now: it is there, and so is the loop that waits for its answers."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return False
+        return self._bridge.host is not None
+
     def wish(self, name: str) -> bool | None:
         """What the person wants of the server while the host is still at it."""
         return self._wishes.get(name)

@@ -185,9 +185,9 @@ class Bridge(QObject):
         """The sign-in a server uses."""
         return self._host.sign_in_of(server) if self._host else None
 
-    def stderr(self, name: str) -> tuple[str, ...]:
-        """What the server wrote last to standard error."""
-        return self._host.stderr(name) if self._host else ()
+    def server_log(self, name: str, since: int) -> tuple[tuple[str, ...], int]:
+        """What the server wrote to standard error after a place in its log, and the place after that."""
+        return self._host.server_logs.lines(name, since) if self._host else ((), since)
 
     @property
     def paused(self) -> bool:

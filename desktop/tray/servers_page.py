@@ -115,7 +115,7 @@ class ServersPage(SplitPage):
         self._card.setObjectName("card")
         self._stack.setContentsMargins(1, 4, 1, 4)
         self.detail.left.connect(self._close_detail)
-        self._lay_side_by_side((5, 4), (460, 360), 280)
+        self._lay_side_by_side((1, 1), (400, 400), 280)
         head.setContentsMargins(0, 0, 0, 0)
         self._head.setLayout(head)
         column = QVBoxLayout(self)

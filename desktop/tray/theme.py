@@ -185,6 +185,10 @@ def _style_sheet(t: Tokens) -> str:
     QTableView::item {{ padding: 0 8px; border: none; }}
     QTableView::item:selected {{ background: {t.selection}; }}
     QTableView:focus {{ border: 1px solid {t.accent}; border-radius: 6px; }}
+    QTableView#log {{ background: {t.background}; border: 1px solid {t.border}; border-radius: 6px; }}
+    QTableView#log:focus {{ border: 2px solid {t.accent}; }}
+    QAbstractScrollArea::corner {{ background: transparent; border: none; }}
+    QTableView#log::item {{ padding: 0 4px; }}
     QHeaderView {{ background: transparent; border: none; }}
     QHeaderView::section {{
         background: transparent; color: {t.muted}; border: none; border-bottom: 1px solid {t.border}; padding: 4px 11px;
@@ -208,6 +212,8 @@ def _style_sheet(t: Tokens) -> str:
         background: transparent; color: {t.muted}; border-color: {t.border};
     }}
     QPushButton[segment="true"] {{ border-color: transparent; background: transparent; color: {t.muted}; }}
+    QPushButton[small="true"] {{ padding: 4px 8px; }}
+    QPushButton[small="true"]:focus {{ padding: 3px 7px; }}
     QPushButton[segment="true"]:hover {{ background: {t.hover}; color: {t.text}; }}
     QPushButton[segment="true"]:checked {{
         background: {t.selection}; color: {t.accent if not t.dark else t.text};

@@ -15,6 +15,7 @@ __all__ = [
     "calls",
     "clients",
     "clock",
+    "containers",
     "day",
     "duration",
     "elided",
@@ -37,6 +38,7 @@ __all__ = [
     "size",
     "state_word",
     "title_of",
+    "tokens",
     "took",
     "tools",
     "waiting",
@@ -167,9 +169,11 @@ class _Counts(QObject):
             "clients": self.tr("%n client(s)", "", count),
             "in_clients": self.tr("in %n client(s)", "", count),
             "plain_keys": self.tr("%n key(s) in plain text", "", count),
+            "containers": self.tr("%n container(s)", "", count),
             "prompts": self.tr("%n prompt(s)", "", count),
             "resources": self.tr("%n resource(s)", "", count),
             "servers": self.tr("%n server(s)", "", count),
+            "tokens": self.tr("about %n token(s)", "", count),
             "tools": self.tr("%n tool(s)", "", count),
             "waiting": self.tr("%n waiting for you", "", count),
         }[what]
@@ -196,6 +200,11 @@ def plain_keys(count: int) -> str:
     return _Counts().say("plain_keys", count)
 
 
+def containers(count: int) -> str:
+    """ "1 container"."""
+    return _Counts().say("containers", count)
+
+
 def prompts(count: int) -> str:
     """ "2 prompts"."""
     return _Counts().say("prompts", count)
@@ -214,6 +223,12 @@ def servers(count: int) -> str:
 def tools(count: int) -> str:
     """ "61 tools"."""
     return _Counts().say("tools", count)
+
+
+def tokens(count: int) -> str:
+    """ "about 9200 tokens": an estimate, so no more than two digits of it are told."""
+    step = 10 ** max(len(str(count)) - 2, 0)
+    return _Counts().say("tokens", round(count / step) * step)
 
 
 def waiting(count: int) -> str:

@@ -42,6 +42,7 @@ from desktop.sharing import Sharing
 from desktop.state.app_settings import AppSettings
 from tests.helpers.fake_activity import FakeActivity
 from tests.helpers.fake_adding import FakeAdding
+from tests.helpers.fake_facets import FakeLogs, FakePermissions, FakeResources, FakeTools
 from tests.helpers.fake_importing import FakeImporting
 from tests.helpers.fake_secrets import FakeSecretDesk
 
@@ -106,6 +107,10 @@ class FakeHost:
         self.catalogs = FakeCatalogs(self)
         self.adding = FakeAdding(lambda: tuple(self._servers), self._added)
         self.importing = FakeImporting(lambda *call: self.calls.append(call))
+        self.server_tools = FakeTools()
+        self.server_permissions = FakePermissions()
+        self.server_resources = FakeResources()
+        self.server_logs = FakeLogs(self)
         self.preferences = FakePreferences(self)
 
     @contextlib.asynccontextmanager

@@ -6,10 +6,12 @@ import argparse
 from collections.abc import Sequence
 
 from desktop.host import SecretNeed
+from desktop.server_facets import ServerImage, ServerUse
 from desktop.state.app_settings import AppSettings
 from desktop.tray.application import run
 from desktop.tray.theme import Look
 from tests.helpers.fake_activity import some_calls
+from tests.helpers.fake_facets import some_permissions, some_tools
 from tests.helpers.fake_host import NO_DOCKER, FakeHost, call_question, long_names, many_servers, question
 from tests.helpers.fake_secrets import kept, many_secrets, some_lines, some_sign_ins
 
@@ -27,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--call", action="store_true", help="a client wants to call a tool the policy asks about")
     parser.add_argument("--calls", type=int, default=120, help="calls of the last hour")
     parser.add_argument("--welcome", action="store_true", help="the first start")
+    parser.add_argument("--lines", type=int, default=0, help="lines the first server wrote besides")
+    parser.add_argument("--tools", type=int, default=38, help="tools of the first server")
     parser.add_argument("--place", default="servers", help="the place to open")
     parser.add_argument("--language", default="", help="the language's code")
     parser.add_argument("--secrets", type=int, default=7, help="secrets that are known")
@@ -71,6 +75,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     if chosen.welcome:
         host.preferences.current = AppSettings()
+    host.write("github-official", *(f"line {number}: {'x' * (number % 120)}" for number in range(chosen.lines)))
+    host.server_tools.offers["github-official"] = some_tools(chosen.tools)
+    host.server_permissions.found["github-official"] = some_permissions()
+    host.server_resources.uses["github-official"] = ServerUse(containers=1, memory=84_200_000, processors=0.031)
+    host.server_resources.images["github-official"] = ServerImage(
+        name="ghcr.io/github/github-mcp-server:v0.19.1", digest="sha256:" + "94c1b0ad27f1" * 5 + "94c1"
+    )
     if chosen.question:
         host.set_questions(question(seconds=120.0))
     if chosen.call:

@@ -53,7 +53,7 @@ def test_reading_is_safe_without_a_host(qapp: QApplication) -> None:
     assert bridge.engine() == EngineStatus()
     assert bridge.endpoint().url == ""
     assert bridge.problems() == ()
-    assert bridge.stderr("time") == ()
+    assert bridge.server_log("time", 0) == ((), 0)
     assert not bridge.paused
 
 

@@ -34,7 +34,7 @@ STATUS = SignInStatus(app="time", title="Time", servers=("time",), state=SignInS
 def panel(window: MainWindow, host: FakeHost, qtbot: QtBot) -> SignInPanel:
     shown(window, qtbot)
     window.show_server("time")
-    return window.page.detail._sign_in
+    return window.page.detail.overview._sign_in
 
 
 def seen(panel: SignInPanel) -> list[str]:

@@ -187,7 +187,7 @@ def test_a_refused_request_is_told_in_the_window_and_can_be_copied(
 
 def test_the_detail_offers_what_applies(window: MainWindow, host: FakeHost, qtbot: QtBot) -> None:
     shown(window, qtbot)
-    detail = window.page.detail
+    detail = window.page.detail.overview
     window.show_server("fetch")
     assert detail._switch.text() == "Turn on"
     assert not detail._restart.isVisible()
@@ -204,7 +204,7 @@ def test_who_shares_a_server_is_shown_and_chosen_in_the_detail(
 ) -> None:
     shown(window, qtbot)
     window.show_server("postgres")
-    detail = window.page.detail
+    detail = window.page.detail.overview
     assert detail._sharing.text() == "shared"
     assert [choice.isChecked() for choice in detail._sharing_choices.values()] == [True, False, False]
 
@@ -231,7 +231,7 @@ def test_running_without_a_container_is_asked_first(
 
     async def story() -> None:
         await asyncio.sleep(0.1)
-        window.page.detail._consent.click()
+        window.page.detail.overview._consent.click()
         question = window.findChild(QMessageBox)
         assert question is not None
         assert "your rights" in question.informativeText()
@@ -241,25 +241,6 @@ def test_running_without_a_container_is_asked_first(
 
     run(story())
     assert host.calls == ([("allow_without_container", "time")] if agreed else [])
-
-
-def test_the_log_follows_until_it_is_held(window: MainWindow, host: FakeHost, qtbot: QtBot) -> None:
-    shown(window, qtbot)
-    detail = window.page.detail
-    window.show_server("time")
-    host.write("time", "one", "two")
-    detail._read_lines()
-    host.write("time", "three")
-    detail._read_lines()
-    assert detail._log.toPlainText() == "one\ntwo\nthree"
-    detail._follow.setChecked(False)
-    host.write("time", "four")
-    detail._read_lines()
-    assert detail._log.toPlainText() == "one\ntwo\nthree"
-    detail._follow.setChecked(True)
-    assert detail._log.toPlainText().endswith("four")
-    window.show_server("fetch")
-    assert detail._log.toPlainText() == ""
 
 
 @pytest.mark.parametrize("servers", [0, 1, 5, 300, -1])

@@ -27,6 +27,12 @@ from tests.helpers.fake_host import FakeHost, few_servers
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 
+@pytest.fixture(autouse=True)
+def without_last_resort(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that has closed ends its process some seconds later whatever happens; here others still run in it."""
+    monkeypatch.setattr("threading.Timer.start", lambda _timer: None)
+
+
 @pytest.fixture
 def run(qapp: QApplication) -> Iterator[Run]:
     """Runs a coroutine on a loop that serves Qt as well."""

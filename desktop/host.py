@@ -415,6 +415,12 @@ class Adding(Protocol):
             GatewayError: One can't be run, or can't be written.
         """
 
+    async def added(self) -> frozenset[str]:
+        """Names of the servers that were added by hand."""
+
+    async def forget(self, name: str) -> None:
+        """Take a server out again that was added by hand; its secrets stay. Raises `UsageError` for another one."""
+
 
 class Importing(Protocol):
     """Where servers that clients have are moved into our configuration, and back."""

@@ -135,3 +135,19 @@ async def test_an_address_in_a_registry_becomes_the_server_it_describes(home: Ho
             assert nothing.problem
     entry = yaml.safe_load((home.paths.catalogs / "my-servers.yaml").read_text("utf-8"))["registry"]["far"]
     assert entry["metadata"]["registryUrl"] == f"{shelf.base}/v0/servers/io.github.acme%2Ffar/versions/1"
+
+
+async def test_what_was_added_can_be_forgotten_and_nothing_else(home: Home) -> None:
+    async with running(GatewayOptions(), home.paths) as host:
+        assert await host.adding.added() == frozenset()
+        await host.adding.add((await host.adding.understand(PASTED)).drafts)
+        assert await host.adding.added() == {"files", "far"}
+        await host.adding.forget("files")
+        assert host.server("files") is None
+        assert await host.adding.added() == {"far"}
+        for name in ("files", "time"):
+            with pytest.raises(UsageError, match="not added by hand"):
+                await host.adding.forget(name)
+        await host.adding.add((await host.adding.understand("docker run -i mcp-gateway-test/files")).drafts)
+        assert await host.adding.added() == {"files", "far"}
+    assert set(yaml.safe_load(home.paths.registry.read_text("utf-8"))["registry"]) == {"files", "far"}

@@ -91,9 +91,9 @@ class Adder:
             raise
         return tuple(values)
 
-    def has(self, name: str) -> bool:
-        """Whether a server was added by hand."""
-        return CATALOG in self._catalogs.records() and name in self._entries()
+    def added(self) -> frozenset[str]:
+        """Names of the servers that were added by hand."""
+        return frozenset(map(str, self._entries())) if CATALOG in self._catalogs.records() else frozenset()
 
     def forget(self, name: str) -> None:
         """Take a server out again that was added by hand; its secrets stay.
@@ -102,8 +102,8 @@ class Adder:
             UsageError: It was not added by hand.
             StateFileError: A file can't be written.
         """
-        if not self.has(name):
-            raise UsageError(f"{name} was not added by hand", "docker-mcp server disable turns a server off")
+        if name not in self.added():
+            raise UsageError(f"{name} was not added by hand", "It can be turned off instead")
         self._registry.remove([name])
         self._take_out([name])
 

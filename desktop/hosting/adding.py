@@ -16,6 +16,7 @@ from desktop.hosting.off_loop import SecretsFromAfar, off_loop
 from desktop.services import Services
 
 if TYPE_CHECKING:
+    from desktop.clients.adding import Adder
     from desktop.clients.draft import Draft
     from desktop.clients.pasted import Understanding
     from desktop.clients.secret_signs import PlainKeys
@@ -50,25 +51,43 @@ class AddingDesk(HostPart):
 
     async def add(self, drafts: Sequence[Draft]) -> None:
         """Add servers and turn them on."""
-        from desktop.clients.adding import Adder
-
         current = self._configuration.current
 
         async def work(secrets: SecretsFromAfar) -> tuple[str, ...]:
-            return await Adder(self._services.paths, secrets, self._keys).add(
-                drafts, {*current.servers, *current.enabled}
-            )
+            return await self._adder(secrets).add(drafts, {*current.servers, *current.enabled})
 
         stored = await off_loop(self._services.secrets, work)
         await self._configuration.reload()
         if stored:
             await self._configuration.secrets_changed()
 
+    async def added(self) -> frozenset[str]:
+        """Names of the servers that were added by hand."""
+
+        async def work(secrets: SecretsFromAfar) -> frozenset[str]:
+            return self._adder(secrets).added()
+
+        return await off_loop(self._services.secrets, work)
+
+    async def forget(self, name: str) -> None:
+        """Take a server out again that was added by hand."""
+
+        async def work(secrets: SecretsFromAfar) -> None:
+            self._adder(secrets).forget(name)
+
+        await off_loop(self._services.secrets, work)
+        await self._configuration.reload()
+
     @cached_property
     def _keys(self) -> PlainKeys:
         from desktop.clients.secret_signs import PlainKeys
 
         return PlainKeys()
+
+    def _adder(self, secrets: SecretsFromAfar) -> Adder:
+        from desktop.clients.adding import Adder
+
+        return Adder(self._services.paths, secrets, self._keys)
 
     def _understand(self, text: str) -> Understanding:
         from desktop.clients.pasted import understand

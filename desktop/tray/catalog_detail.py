@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import shiboken6
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QColor, QDesktopServices
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMessageBox,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop.host import CatalogEntry
 from desktop.tray import artwork, words
@@ -62,6 +72,10 @@ class CatalogDetail(QFrame):
         self.read = QPushButton(self.tr("Read more"))
         self.read.setToolTip(self.tr("Open the page about it in the browser"))
         self.read.clicked.connect(self._open_page)
+        self.remove = QPushButton(self.tr("Remove…"))
+        self.remove.setToolTip(self.tr("Take this server, which you added, out of your catalog"))
+        self.remove.clicked.connect(self._ask_to_remove)
+        self._by_hand: frozenset[str] = frozenset()
         self._address = ""
         self._lay_out()
         actions.wishes_changed.connect(lambda _name: self._refresh())
@@ -79,6 +93,8 @@ class CatalogDetail(QFrame):
         self._entry = entry
         if changed:
             self._read_details()
+            if entry is not None:
+                self._actions.ask(lambda host: host.adding.added(), self._know_added)
             self._scroll.verticalScrollBar().setValue(0)
         self._refresh()
 
@@ -107,7 +123,9 @@ class CatalogDetail(QFrame):
         column.addWidget(self._description)
         column.addSpacing(12)
         column.addLayout(buttons)
-        column.addSpacing(12)
+        column.addSpacing(4)
+        column.addWidget(self.remove, 0, Qt.AlignmentFlag.AlignLeading)
+        column.addSpacing(8)
         column.addWidget(rule())
         column.addSpacing(8)
         self._permissions_head = caption(self.tr("When it is on, it may"))
@@ -168,6 +186,7 @@ class CatalogDetail(QFrame):
         self.switch.style().polish(self.switch)
         self.settings.setVisible(entry.needs_key or entry.needs_settings)
         self.show_server.setVisible(on)
+        self.remove.setVisible(entry.name in self._by_hand)
         self.read.setVisible(bool(self._address))
 
     def _toggle(self) -> None:
@@ -178,6 +197,35 @@ class CatalogDetail(QFrame):
         self._actions.set_enabled(entry.name, not entry.enabled)
         if not entry.enabled and (entry.needs_key or entry.needs_settings):
             self._actions.edit_settings(entry.name, self._theme, self.window(), only_missing=True)
+
+    def _know_added(self, names: frozenset[str]) -> None:
+        if shiboken6.isValid(self):
+            self._by_hand = names
+            self._refresh()
+
+    def _ask_to_remove(self) -> None:
+        if self._entry is None:
+            return
+        name, title = self._entry.name, words.elided(self._entry.title, 60)
+        question = QMessageBox(self)
+        question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        question.setWindowModality(Qt.WindowModality.WindowModal)
+        question.setWindowTitle(self.tr("Remove a server"))
+        question.setIcon(QMessageBox.Icon.Warning)
+        question.setTextFormat(Qt.TextFormat.PlainText)
+        question.setText(self.tr("Remove {title}?").format(title=title))
+        question.setInformativeText(self.tr("You added it yourself. Its secrets stay."))
+        remove = question.addButton(self.tr("Remove"), QMessageBox.ButtonRole.AcceptRole)
+        keep = question.addButton(self.tr("Keep it"), QMessageBox.ButtonRole.RejectRole)
+        question.setDefaultButton(keep)
+        question.setEscapeButton(keep)
+
+        def answered(_result: int) -> None:
+            if question.clickedButton() is remove:
+                self._actions.ask(lambda host: host.adding.forget(name), lambda _none: None)
+
+        question.finished.connect(answered)
+        question.open()
 
     def _open_page(self) -> None:
         QDesktopServices.openUrl(QUrl(self._address))

@@ -18,13 +18,18 @@ class FakeAdding:
     Args:
         names: The names there are.
         take: Is given what is added.
+        drop: Is given the name of what is forgotten.
 
     Attributes:
         refusal: What the next `add` is refused with.
     """
 
-    def __init__(self, names: Callable[[], Sequence[str]], take: Callable[[Draft], None]) -> None:
+    def __init__(
+        self, names: Callable[[], Sequence[str]], take: Callable[[Draft], None], drop: Callable[[str], None]
+    ) -> None:
         self._names = names
+        self._drop = drop
+        self._added: set[str] = set()
         self._take = take
         self._keys = PlainKeys()
         self.refusal: GatewayError | None = None
@@ -43,4 +48,12 @@ class FakeAdding:
             error, self.refusal = self.refusal, None
             raise error
         for draft in drafts:
+            self._added.add(draft.name)
             self._take(draft)
+
+    async def added(self) -> frozenset[str]:
+        return frozenset(self._added)
+
+    async def forget(self, name: str) -> None:
+        self._added.remove(name)
+        self._drop(name)

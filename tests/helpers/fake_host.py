@@ -105,7 +105,7 @@ class FakeHost:
         self.settings_desk = FakeSettingsDesk(self)
         self.secret_desk = FakeSecretDesk(self)
         self.catalogs = FakeCatalogs(self)
-        self.adding = FakeAdding(lambda: tuple(self._servers), self._added)
+        self.adding = FakeAdding(lambda: tuple(self._servers), self._added, self._forgotten)
         self.importing = FakeImporting(lambda *call: self.calls.append(call))
         self.server_tools = FakeTools()
         self.server_permissions = FakePermissions()
@@ -309,6 +309,12 @@ class FakeHost:
     async def token(self) -> str:
         await self._asked("token")
         return "token-of-the-fake-host"
+
+    def _forgotten(self, name: str) -> None:
+        """A server that was added by hand was removed."""
+        self.calls.append(("forget", name))
+        self._servers.pop(name)
+        self._events.publish(ServersChanged())
 
     def _added(self, draft: Any) -> None:
         """A server was added by hand."""

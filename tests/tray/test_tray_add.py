@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QPushButton
+from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QMessageBox, QPushButton
 
 from desktop.clients.draft import Draft
 from desktop.errors import SecretStoreError
@@ -192,6 +192,35 @@ def test_it_opens_from_both_pages_and_by_keyboard(run: Run, window: MainWindow) 
         await until(lambda: window.findChildren(AddDialog))
         QTest.keyClick(window.findChildren(AddDialog)[0], Qt.Key.Key_Escape)
         await until(lambda: not window.findChildren(AddDialog))
+
+    run(story())
+
+
+def test_what_was_added_can_be_removed_in_the_catalog_and_nothing_else(
+    run: Run, host: FakeHost, window: MainWindow
+) -> None:
+    async def story() -> None:
+        dialog = opened(window)
+        await pasted(dialog, "https://mine.example/mcp")
+        dialog.add.click()
+        await until(lambda: window.page.detail.server == "mine")
+        window.show_card("time")
+        page = window.current
+        assert isinstance(page, CatalogPage)
+        await asyncio.sleep(0)
+        assert not page.detail.remove.isVisible()
+        window.show_card("mine")
+        await until(page.detail.remove.isVisible)
+        page.detail.remove.click()
+        (question,) = page.detail.findChildren(QMessageBox)
+        next(button for button in question.buttons() if button.text() == "Keep it").click()
+        assert ("forget", "mine") not in host.calls
+        await until(lambda: not page.detail.findChildren(QMessageBox))
+        page.detail.remove.click()
+        (question,) = page.detail.findChildren(QMessageBox)
+        next(button for button in question.buttons() if button.text() == "Remove").click()
+        await until(lambda: ("forget", "mine") in host.calls)
+        await until(lambda: not page.model.index_of("mine").isValid())
 
     run(story())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from desktop.clients.machine import is_there
 from desktop.clients.secret_signs import KeyFinder, is_reference
 from desktop.errors import GatewayError
 
-__all__ = ["ImportEntry", "import_entry"]
+__all__ = ["ImportEntry", "import_entry", "with_free_names"]
 
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -67,6 +68,24 @@ def import_entry(server: ConfiguredServer, name: str, keys: KeyFinder) -> Import
     raise GatewayError(f"it starts the program {program}, which the gateway does not run")
 
 
+def with_free_names(converted: ImportEntry, taken: set[str]) -> ImportEntry:
+    """The same with other names for secrets that the person has already; all its names are ``taken`` from then on."""
+    renamed = {name: _free(name, taken) for name in converted.secrets}
+    declared = [{**item, "name": renamed[item["name"]]} for item in converted.entry.get("secrets", ())]
+    return ImportEntry(
+        entry=converted.entry | ({"secrets": declared} if declared else {}),
+        secrets={renamed[name]: value for name, value in converted.secrets.items()},
+    )
+
+
+def _free(name: str, taken: set[str], between: str = "-") -> str:
+    """The name, or the next one with a number that isn't taken; it is from then on."""
+    numbered = (f"{name}{between}{number}" for number in itertools.count(2))
+    free = name if name not in taken else next(other for other in numbered if other not in taken)
+    taken.add(free)
+    return free
+
+
 def _remote(server: ConfiguredServer, name: str, keys: KeyFinder) -> ImportEntry:
     if urlsplit(server.url).scheme not in ("http", "https"):
         raise GatewayError("its address is none of the web")
@@ -74,16 +93,18 @@ def _remote(server: ConfiguredServer, name: str, keys: KeyFinder) -> ImportEntry
         raise GatewayError("a key stands in its address, where every program can read it")
     plain = set(keys.in_values(server.headers))
     headers, secrets, declared = {}, {}, []
+    names: set[str] = set()
+    variables: set[str] = set()
     for header, value in server.headers.items():
         if is_reference(value):
             raise GatewayError(f"its header {header} refers to something that only the client can look up")
         if header not in plain and "$" not in value:
             headers[header] = value
             continue
-        variable = f"{re.sub(r'[^A-Za-z0-9]', '_', f'{name}_{header}').upper()}"
+        variable = _free(re.sub(r"[^A-Za-z0-9]", "_", f"{name}_{header}").upper(), variables, "_")
         scheme, blank, rest = value.partition(" ")
         prefix = f"{scheme} " if blank and scheme.lower() in ("bearer", "basic", "token") else ""
-        secret = f"{name}.{_plain(header)}"
+        secret = _free(f"{name}.{_plain(header)}", names)
         headers[header] = f"{prefix}${{{variable}}}"
         declared.append({"name": secret, "env": variable})
         secrets[secret] = rest if prefix else value
@@ -107,13 +128,14 @@ def _program(
     given = server.env if variables is None else variables
     plain = set(keys.in_values(given))
     env, declared, secrets = [], [], {}
+    names: set[str] = set()
     for variable, value in given.items():
         if not _VARIABLE.fullmatch(variable):
             raise GatewayError(f"{variable!r} is no name of a variable")
         if is_reference(value) and variable not in plain:
             raise GatewayError(f"its variable {variable} refers to something that only the client can look up")
         if variable in plain:
-            secret = f"{name}.{_plain(variable)}"
+            secret = _free(f"{name}.{_plain(variable)}", names)
             declared.append({"name": secret, "env": variable})
             secrets[secret] = value
         else:

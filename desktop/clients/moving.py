@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 
 from desktop.catalog.collection import CatalogCollection
 from desktop.clients.description import Client
+from desktop.clients.import_entry import with_free_names
 from desktop.clients.known import find_client
 from desktop.clients.roster import Roster, Wish
 from desktop.clients.survey import FoundServer
@@ -34,6 +35,9 @@ class Secrets(Protocol):
 
     async def set_many(self, values: Mapping[str, str | None]) -> None:
         """Store several at once, all or none; None takes one away."""
+
+    async def names(self) -> tuple[str, ...]:
+        """The names of all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +85,12 @@ class Mover:
         for found in chosen:
             if found.converted is None:
                 raise GatewayError(f"{found.name} can't be moved: {found.reason}")
-        entries = {found.name: found.converted.entry for found in chosen if found.converted is not None}
-        keys = {name: key for found in chosen if found.converted for name, key in found.converted.secrets.items()}
+        taken = set(await self._secrets.names())
+        converted = {
+            found.name: with_free_names(found.converted, taken) for found in chosen if found.converted is not None
+        }
+        entries = {name: item.entry for name, item in converted.items()}
+        keys = {name: key for item in converted.values() for name, key in item.secrets.items()}
         by_client: dict[str, list[str]] = {}
         for found in chosen:
             for place in found.places:

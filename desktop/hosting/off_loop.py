@@ -29,6 +29,10 @@ class SecretsFromAfar:
         """Store several at once, all or none; None takes one away."""
         await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._store.set_many(values), self._loop))
 
+    async def names(self) -> tuple[str, ...]:
+        """The names of all."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._store.names(), self._loop))
+
 
 async def off_loop(store: EncryptedStore, work: Callable[[SecretsFromAfar], Coroutine[Any, Any, T]]) -> T:
     """Run a coroutine on a worker thread; it ends even when whoever waits for it does not.

@@ -83,6 +83,15 @@ def test_a_folder_a_package_is_told_of_is_there_in_its_container(tmp_path: Path)
     assert not any("/not/there" in volume for volume in found.entry["volumes"])
 
 
+def test_keys_whose_names_differ_only_in_spelling_stay_two() -> None:
+    found = converted({"command": "npx", "args": ["it"], "env": {"API_KEY": "abc123", "api_key": "def456"}})
+    assert found.secrets == {"it.api_key": "abc123", "it.api_key-2": "def456"}
+    headers = {"X-Api-Key": "abc123", "X_Api_Key": "def456"}
+    found = converted({"url": "https://it.example/mcp", "headers": headers})
+    values = {f"${{{item['env']}}}": found.secrets[item["name"]] for item in found.entry["secrets"]}
+    assert {name: values[text] for name, text in found.entry["remote"]["headers"].items()} == headers
+
+
 def test_a_key_in_a_header_becomes_a_secret() -> None:
     headers = {"Authorization": "Bearer abc123", "X-Api-Key": "def456", "Accept-Language": "de"}
     found = converted({"url": "https://it.example/mcp", "headers": headers})

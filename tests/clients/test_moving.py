@@ -59,6 +59,9 @@ class Store:
             else:
                 self.values[name] = value
 
+    async def names(self) -> tuple[str, ...]:
+        return tuple(sorted(self.values))
+
 
 class Desk:
     """A home with two clients."""
@@ -123,6 +126,19 @@ def test_moved_servers_are_ours_their_keys_in_the_store_and_our_entry_in_their_p
     assert '"mcp-gateway"' in text
     assert "mcp-time" not in text + desk.codex.read_text("utf-8")
     assert "k3y-of-codex" in desk.codex.read_text("utf-8")
+
+
+def test_a_secret_the_person_has_already_is_neither_overwritten_nor_taken_away(desk: Desk) -> None:
+    desk.store.values["github-cursor.github_token"] = "set by hand"
+    desk.move("github-cursor")
+    assert desk.store.values == {
+        "github-cursor.github_token": "set by hand",
+        "github-cursor.github_token-2": "k3y-of-github",
+    }
+    catalog = yaml.safe_load((desk.paths.catalogs / "imported.yaml").read_text("utf-8"))["registry"]
+    assert catalog["github-cursor"]["secrets"] == [{"name": "github-cursor.github_token-2", "env": "GITHUB_TOKEN"}]
+    desk.undo()
+    assert desk.store.values == {"github-cursor.github_token": "set by hand"}
 
 
 def test_one_undo_brings_everything_back_byte_for_byte(desk: Desk) -> None:

@@ -124,10 +124,11 @@ class SwitchRowDelegate(QStyledItemDelegate):
             inside = self._switch_area(option, index).contains(event.position().toPoint())
             if event.button() != Qt.MouseButton.LeftButton or not inside:
                 return False
-            if event.type() == QEvent.Type.MouseButtonRelease:
+            # The second click of two quick ones comes as a double click, and its release never comes here.
+            if event.type() in (QEvent.Type.MouseButtonRelease, QEvent.Type.MouseButtonDblClick):
                 return self._toggle(model, index)
-            # Press and double click on the switch are taken too, so that they neither select nor open the row.
-            return event.type() in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick)
+            # A press on the switch is taken too, so that it does not select the row.
+            return event.type() == QEvent.Type.MouseButtonPress
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Space:
             return self._toggle(model, index)
         return False

@@ -118,24 +118,25 @@ class EnginePane(Pane):
         return self.tr("Continue without")
 
     def is_done(self) -> bool:
-        """Whether there is an engine."""
-        return self._bridge.engine().state is EngineState.CONNECTED
+        """Whether nothing is amiss; while it is looked for, nothing is."""
+        return not words.engine_trouble(self._bridge.engine())
 
     def follow(self) -> None:
         """Show where the engine is."""
         engine = self._bridge.engine()
         tokens = self._theme.tokens
         trouble = words.engine_trouble(engine)
+        there = engine.state is EngineState.CONNECTED
         name = words.engine_words(engine)
-        self.found.setText(self.tr("{engine} was found").format(engine=name) if self.is_done() else name)
+        self.found.setText(self.tr("{engine} was found").format(engine=name) if there else name)
         reason = words.sentence(engine.reason) if trouble and engine.reason != name else ""
         for label, text in ((self._reason, reason), (self._hint, words.sentence(engine.hint) if trouble else "")):
             label.setText(text)
             label.setVisible(bool(text))
         self._without.setVisible(trouble)
         self.retry.setVisible(trouble)
-        drawing = "check" if self.is_done() else "warning" if trouble else "state-starting"
-        colour = tokens.ok if self.is_done() else tokens.warn if trouble else tokens.accent
+        drawing = "check" if there else "warning" if trouble else "state-starting"
+        colour = tokens.ok if there else tokens.warn if trouble else tokens.accent
         self._mark.setPixmap(artwork.pixmap(drawing, 24, QColor(colour), self.devicePixelRatioF()))
         self.changed.emit()
 

@@ -50,12 +50,17 @@ class Keychain:
 
 
 @contextlib.contextmanager
-def private_keychain(*, locked: bool = False, password: str = "correct horse") -> Iterator[Keychain]:
-    """gnome-keyring with an unlocked login collection; with ``locked``, one that exists but was not unlocked."""
+def private_keychain(*, locked: bool = False, password: str = "correct horse", bus: str = "") -> Iterator[Keychain]:
+    """gnome-keyring with an unlocked login collection; with ``locked``, one that exists but was not unlocked.
+
+    It serves the session ``bus`` with this address, or one of its own.
+    """
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="keychain-", ignore_cleanup_errors=True)))
         environment = private_home(folder)
-        environment["DBUS_SESSION_BUS_ADDRESS"] = stack.enter_context(session_bus(environment, log=folder / "bus.log"))
+        environment["DBUS_SESSION_BUS_ADDRESS"] = bus or stack.enter_context(
+            session_bus(environment, log=folder / "bus.log")
+        )
         result = Keychain(environment, folder)
         log = folder / "keyring.log"
         unlock = started([*_DAEMON, "--unlock"], environment, log=log, stdin=f"{password}\n".encode())

@@ -143,6 +143,17 @@ def test_a_click_on_the_switch_moves_it_and_one_beside_does_not(
     assert view.currentIndex() == index
 
 
+def test_two_quick_clicks_on_the_switch_move_it_twice(
+    view: QListView, order: ServerOrder, recorded: RecordedActions, qtbot: QtBot
+) -> None:
+    delegate = view.itemDelegate()
+    assert isinstance(delegate, ServerDelegate)
+    place = delegate.switch_rectangle(view, order.index(0, 0)).center()
+    # What the system sends for two quick clicks: press, release, double click, release.
+    qtbot.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert len(recorded.switched) == 2
+
+
 def test_space_moves_the_switch_of_the_current_row(
     view: QListView, order: ServerOrder, recorded: RecordedActions, qtbot: QtBot
 ) -> None:

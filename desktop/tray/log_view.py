@@ -159,9 +159,11 @@ class LogView(QTableView):
 
     def copy_chosen(self) -> None:
         """Put the chosen lines on the clipboard, all shown ones where none is chosen."""
-        rows = sorted(index.row() for index in self.selectionModel().selectedRows())
+        chosen = self.selectionModel().selection()
+        ranges = sorted((chosen.at(place).top(), chosen.at(place).bottom()) for place in range(chosen.count()))
         shown = self._lines.shown
-        self._actions.copy("\n".join([shown[row] for row in rows] if rows else shown))
+        lines = [line for first, last in ranges for line in shown[first : last + 1]]
+        self._actions.copy("\n".join(lines or shown))
 
     def _fit(self) -> None:
         wanted = self.fontMetrics().averageCharWidth() * (self._lines.longest + 2)

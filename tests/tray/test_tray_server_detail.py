@@ -17,6 +17,7 @@ from desktop.host import SecretNeed
 from desktop.server_facets import ServerImage, ServerOffer, ServerUse
 from desktop.servers.status import OfferedTool, ServerState
 from desktop.tray.duplicate_dialog import DuplicateDialog
+from desktop.tray.log_view import LogModel
 from desktop.tray.main_window import MainWindow
 from desktop.tray.server_detail import DetailTab, ServerDetail
 from desktop.tray.server_settings_dialog import ServerSettingsDialog
@@ -319,6 +320,32 @@ def test_a_log_keeps_its_newest_lines_and_cuts_what_is_too_long_to_show(detail: 
     assert model.index(0, 0).data() == "line 1"
     assert len(model.index(99_998, 0).data()) == 2_001
     assert model.rowCount(QModelIndex()) == len(model.lines)
+
+
+def test_of_a_long_log_only_the_lines_that_are_seen_are_asked_for(
+    window: MainWindow, host: FakeHost, detail: ServerDetail, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    asked: set[int] = set()
+    data = LogModel.data
+
+    def noting(model: LogModel, index: QModelIndex, role: int = 0) -> object:
+        asked.add(index.row())
+        return data(model, index, role)
+
+    monkeypatch.setattr(LogModel, "data", noting)
+    host.write("time", *(f"line {number}" for number in range(100_000)))
+    window.show_server("time")
+    detail.show_tab(DetailTab.LOGS)
+    view = detail.logs.view
+    qtbot.waitUntil(lambda: 99_999 in asked)
+    view.verticalScrollBar().setValue(50_000)
+    view.grab()
+    seen = view.viewport().height() // view.rowHeight(0) + 2
+    assert {50_000} <= asked
+    assert len(asked) <= 4 * seen
+    view.selectAll()
+    view.copy_chosen()
+    assert QApplication.clipboard().text().count("\n") == 99_999
 
 
 def test_a_consent_is_taken_back(run: Run, detail: ServerDetail, host: FakeHost) -> None:

@@ -92,6 +92,7 @@ class SignIns:
         self._failures: dict[str, GatewayError] = {}
         self._signed_in: frozenset[str] = frozenset()
         self._known: frozenset[str] = frozenset()
+        self._signed_out: set[str] = set()
         tokens.changed.subscribe(self._token_changed)
 
     # What there is.
@@ -150,7 +151,9 @@ class SignIns:
     def _is_known(self, name: str) -> bool:
         access = self._tokens.known(name)
         asked_for = access is not None and access.needed
-        return asked_for or name in self._signed_in or name in self._known or name in self._failures
+        return asked_for or any(
+            name in names for names in (self._signed_in, self._known, self._failures, self._signed_out)
+        )
 
     # Signing in.
 
@@ -305,6 +308,8 @@ class SignIns:
             trouble = f"The provider of {app.title or app.name} has no way to revoke a token; remove it on its website"
         await self._records.save(app.name, None, None)
         self._failures.pop(app.name, None)
+        if token is not None:
+            self._signed_out.add(app.name)  # so that it is still shown where one may sign in again
         await self._settled(app.name)
         return trouble
 

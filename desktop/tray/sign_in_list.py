@@ -163,6 +163,8 @@ def _wants_more(status: SignInStatus) -> bool:
     return status.state is SignInState.SIGNED_IN and bool(status.wanted)
 
 
-def _place(status: SignInStatus) -> tuple[bool, str, str]:
+def _place(status: SignInStatus) -> tuple[int, str, str]:
+    """What waits for the person, then what they are signed in to, then the rest."""
     waits = status.state in (SignInState.NEEDED, SignInState.SIGNING_IN) or _wants_more(status)
-    return not waits, (status.title or status.app).casefold(), status.app
+    place = 0 if waits else 1 if status.state is SignInState.SIGNED_IN else 2
+    return place, (status.title or status.app).casefold(), status.app

@@ -79,11 +79,12 @@ class SignInPanel(QWidget):
     def _build(self) -> None:
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
-        for button in (self._sign_in, self._copy_code, self._copy, self._cancel, self._sign_out):
+        for button in (self._sign_in, self._copy, self._cancel, self._sign_out):
             buttons.addWidget(button)
         buttons.addStretch(1)
         other = QHBoxLayout()
         other.setSpacing(8)
+        other.addWidget(self._copy_code)
         other.addWidget(self._paste)
         other.addStretch(1)
         self._use = QPushButton(self.tr("Finish"))

@@ -47,7 +47,7 @@ class SignInDetail(QFrame):
         self._lines = {name: ElidedLabel() for name in ("state", "ends", "servers")}
         for name, title in (
             ("state", self.tr("State")),
-            ("ends", self.tr("Access ends")),
+            ("ends", self.tr("Renewed")),
             ("servers", self.tr("Used by")),
         ):
             self._lines[name].setAccessibleName(title)
@@ -80,7 +80,7 @@ class SignInDetail(QFrame):
         self._title.say(status.title or status.app)
         self._lines["state"].say(state_word(status.state))
         ends = status.expires_at if status.state is SignInState.SIGNED_IN else None
-        told = self.tr("{time}, renewed by itself").format(time=words.clock(ends)) if ends is not None else "–"
+        told = self.tr("by itself before {time}").format(time=words.day(ends)) if ends is not None else "–"
         self._lines["ends"].say(told)
         servers = [self._bridge.server(name) for name in status.servers]
         titles = [words.title_of(server) for server in servers if server is not None]

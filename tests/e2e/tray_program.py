@@ -17,6 +17,7 @@ from desktop.host import Host
 from desktop.tray.application import run
 from desktop.tray.main_window import MainWindow
 from desktop.tray.switch_row import SwitchRowDelegate
+from desktop.tray.words import needs_person
 
 ROWS_TOLD = 12
 
@@ -59,7 +60,16 @@ def _seen() -> dict[str, Any]:
         elif isinstance(widget, QAbstractButton | QLineEdit) and widget.isEnabled():
             text = widget.text() if isinstance(widget, QAbstractButton) else widget.placeholderText()
             controls[widget.accessibleName() or text] = _place(widget, region.boundingRect().center())
-    return {"visible": window.isVisible(), "window": window.windowTitle(), "controls": controls, "rows": rows}
+    sign_ins = {status.app: status.state.value for status in main._bridge.sign_ins()}
+    waiting = [status.name for status in main._bridge.servers() if needs_person(status)]
+    return {
+        "visible": window.isVisible(),
+        "window": window.windowTitle(),
+        "controls": controls,
+        "rows": rows,
+        "sign_ins": sign_ins,
+        "waiting": waiting,
+    }
 
 
 async def _tell() -> None:

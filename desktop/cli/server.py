@@ -148,8 +148,20 @@ def _duplicate(arguments: argparse.Namespace) -> int:
     return duplicate(arguments)
 
 
+def _add_from_arguments(parser: Parser) -> None:
+    from desktop.cli.server_adding import add_from_arguments
+
+    add_from_arguments(parser)
+
+
+def _add_from(arguments: argparse.Namespace) -> int:
+    from desktop.cli.server_adding import add_from
+
+    return add_from(arguments)
+
+
 def _drop_arguments(parser: Parser) -> None:
-    parser.add_argument("name", metavar="NAME", help="a duplicate")
+    parser.add_argument("name", metavar="NAME", help="a duplicate, or a server that was added with add-from")
 
 
 def _drop(arguments: argparse.Namespace) -> int:
@@ -178,7 +190,16 @@ GROUP: Final = Group(
             _duplicate,
             _duplicate_arguments,
         ),
-        Command(("drop",), "Forget a duplicate.", "github-work", _drop, _drop_arguments),
+        Command(
+            ("add-from",),
+            "Add a server from what its page shows: an address, a command, a client's configuration.",
+            "https://mcp.example.com/mcp",
+            _add_from,
+            _add_from_arguments,
+        ),
+        Command(
+            ("drop",), "Forget a duplicate, or a server that was added by hand.", "github-work", _drop, _drop_arguments
+        ),
         Command(
             ("init",),
             "Write the files of a new MCP server: its code, its image, and a catalog that names it.",

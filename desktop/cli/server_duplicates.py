@@ -43,7 +43,11 @@ def duplicate(arguments: argparse.Namespace) -> int:
 
 def drop(arguments: argparse.Namespace) -> int:
     """Take it out of every file."""
-    Duplicates(Paths.of_user()).drop(arguments.name)
+    from desktop.cli.server_adding import forget
+
+    paths = Paths.of_user()
+    if not forget(paths, arguments.name):
+        Duplicates(paths).drop(arguments.name)
     return 0
 
 

@@ -16,7 +16,6 @@ from desktop.hosting.off_loop import SecretsFromAfar, off_loop
 from desktop.services import Services
 
 if TYPE_CHECKING:
-    from desktop.clients.adding import Adder
     from desktop.clients.draft import Draft
     from desktop.clients.pasted import Understanding
     from desktop.clients.secret_signs import PlainKeys
@@ -51,10 +50,13 @@ class AddingDesk(HostPart):
 
     async def add(self, drafts: Sequence[Draft]) -> None:
         """Add servers and turn them on."""
+        from desktop.clients.adding import Adder
+
         current = self._configuration.current
 
         async def work(secrets: SecretsFromAfar) -> tuple[str, ...]:
-            return await self._adder(secrets).add(drafts, {*current.servers, *current.enabled})
+            adder = Adder(self._services.paths, secrets, self._keys)
+            return await adder.add(drafts, {*current.servers, *current.enabled})
 
         stored = await off_loop(self._services.secrets, work)
         await self._configuration.reload()
@@ -63,19 +65,15 @@ class AddingDesk(HostPart):
 
     async def added(self) -> frozenset[str]:
         """Names of the servers that were added by hand."""
+        from desktop.clients.adding import HandmadeServers
 
-        async def work(secrets: SecretsFromAfar) -> frozenset[str]:
-            return self._adder(secrets).added()
-
-        return await off_loop(self._services.secrets, work)
+        return await asyncio.to_thread(lambda: HandmadeServers(self._services.paths).added())
 
     async def forget(self, name: str) -> None:
         """Take a server out again that was added by hand."""
+        from desktop.clients.adding import HandmadeServers
 
-        async def work(secrets: SecretsFromAfar) -> None:
-            self._adder(secrets).forget(name)
-
-        await off_loop(self._services.secrets, work)
+        await asyncio.to_thread(lambda: HandmadeServers(self._services.paths).forget(name))
         await self._configuration.reload()
 
     @cached_property
@@ -83,11 +81,6 @@ class AddingDesk(HostPart):
         from desktop.clients.secret_signs import PlainKeys
 
         return PlainKeys()
-
-    def _adder(self, secrets: SecretsFromAfar) -> Adder:
-        from desktop.clients.adding import Adder
-
-        return Adder(self._services.paths, secrets, self._keys)
 
     def _understand(self, text: str) -> Understanding:
         from desktop.clients.pasted import understand
@@ -97,21 +90,15 @@ class AddingDesk(HostPart):
 
     async def _described(self, address: str) -> Understanding:
         """The server that a registry describes at an address."""
-        from desktop.catalog.registry_client import fetch_document
-        from desktop.catalog.registry_document import read_document
-        from desktop.clients.draft import document_draft
+        from desktop.clients.adding import draft_from_registry
         from desktop.clients.pasted import Understanding
 
+        current = self._configuration.current
         try:
-            data, base = await fetch_document(address)
-            document = read_document(data)
+            draft = await draft_from_registry(address, {*current.servers, *current.enabled}, self._keys)
         except CatalogError as error:
             return Understanding(problem=error.message)
-        current = self._configuration.current
-        taken = {*current.servers, *current.enabled}
-        return Understanding(
-            drafts=(await asyncio.to_thread(lambda: document_draft(document, base, taken, self._keys)),)
-        )
+        return Understanding(drafts=(draft,))
 
     def _looked_up(self, understood: Understanding) -> Understanding:
         """The server of the catalogs that is meant by a name."""

@@ -102,7 +102,7 @@ def test_tools_and_their_arguments_are_known_from_their_last_listing(run: Run) -
 
 
 def test_every_argument_is_completed_or_cannot_be() -> None:
-    typed_freely = {"WORD", "NEW-NAME", "YAML", "RULES", "NUMBER"}
+    typed_freely = {"WORD", "NEW-NAME", "YAML", "RULES", "NUMBER", "TEXT"}
     missing = set()
     for name in [*command_line.GROUPS, *command_line._HIDDEN]:
         found = command_line.group(name)

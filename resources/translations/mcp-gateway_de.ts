@@ -39,7 +39,7 @@
         <translation>Alle</translation>
     </message>
     <message>
-        <source>Arguments and results go as well. This can&apos;t be undone.</source>
+        <source>Arguments and results go as well. This can't be undone.</source>
         <translation>Argumente und Ergebnisse gehen mit verloren. Das lässt sich nicht rückgängig machen.</translation>
     </message>
     <message>
@@ -332,7 +332,7 @@
         <source>When it is on, it may</source>
         <translation>Eingeschaltet darf er</translation>
     </message>
-</context>
+    </context>
 <context>
     <name>CatalogPage</name>
     <message>
@@ -431,7 +431,7 @@
         <translation>Trennen</translation>
     </message>
     <message>
-        <source>Docker&apos;s own gateway is connected as {name}.</source>
+        <source>Docker's own gateway is connected as {name}.</source>
         <translation>Dockers eigenes Gateway ist als {name} verbunden.</translation>
     </message>
     <message>
@@ -589,6 +589,33 @@
     </message>
 </context>
 <context>
+    <name>DuplicateDialog</name>
+    <message>
+        <source>Add</source>
+        <translation>Hinzufügen</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Letters, digits, dots, dashes and underscores.</source>
+        <translation>Buchstaben, Ziffern, Punkte, Binde- und Unterstriche.</translation>
+    </message>
+    <message>
+        <source>Name of the second one</source>
+        <translation>Name des zweiten</translation>
+    </message>
+    <message>
+        <source>Second account</source>
+        <translation>Zweites Konto</translation>
+    </message>
+    <message>
+        <source>{title} runs a second time under another name, with secrets and settings of its own.</source>
+        <translation>{title} läuft ein zweites Mal unter anderem Namen, mit eigenen Geheimnissen und Einstellungen.</translation>
+    </message>
+</context>
+<context>
     <name>Duration</name>
     <message>
         <source>{count} min</source>
@@ -722,6 +749,29 @@
     <message>
         <source>server</source>
         <translation>Server</translation>
+    </message>
+</context>
+<context>
+    <name>Offer</name>
+    <message>
+        <source>denied by policy</source>
+        <translation>durch Richtlinie verboten</translation>
+    </message>
+    <message>
+        <source>destructive</source>
+        <translation>zerstörend</translation>
+    </message>
+    <message>
+        <source>prompt</source>
+        <translation>Prompt</translation>
+    </message>
+    <message>
+        <source>read-only</source>
+        <translation>nur lesend</translation>
+    </message>
+    <message>
+        <source>resource</source>
+        <translation>Ressource</translation>
     </message>
 </context>
 <context>
@@ -905,88 +955,28 @@
         <translation>Zurück zur Liste</translation>
     </message>
     <message>
-        <source>Cancel</source>
-        <translation>Abbrechen</translation>
-    </message>
-    <message>
         <source>Choose a server to see what it does.</source>
         <translation>Wählen Sie einen Server, um zu sehen, was er tut.</translation>
     </message>
     <message>
-        <source>Copy messages</source>
-        <translation>Meldungen kopieren</translation>
+        <source>Logs</source>
+        <translation>Protokoll</translation>
     </message>
     <message>
-        <source>Follow</source>
-        <translation>Mitlaufen</translation>
+        <source>Overview</source>
+        <translation>Überblick</translation>
     </message>
     <message>
-        <source>How many instances of this server run</source>
-        <translation>Wie viele Instanzen dieses Servers laufen</translation>
+        <source>Permissions</source>
+        <translation>Rechte</translation>
     </message>
     <message>
-        <source>Its package will run as an ordinary program with your rights: it can read and change your files and use your network. A container would keep it apart from both.
-
-Package: {source}</source>
-        <translation>Sein Paket läuft dann als gewöhnliches Programm mit Ihren Rechten: Es kann Ihre Dateien lesen und ändern und Ihr Netzwerk benutzen. Ein Container würde es von beidem fernhalten.
-
-Paket: {source}</translation>
+        <source>Settings</source>
+        <translation>Einstellungen</translation>
     </message>
     <message>
-        <source>Keep the newest lines in view</source>
-        <translation>Die neuesten Zeilen im Blick behalten</translation>
-    </message>
-    <message>
-        <source>Last messages</source>
-        <translation>Letzte Meldungen</translation>
-    </message>
-    <message>
-        <source>Last messages of the server</source>
-        <translation>Letzte Meldungen des Servers</translation>
-    </message>
-    <message>
-        <source>Restart</source>
-        <translation>Neu starten</translation>
-    </message>
-    <message>
-        <source>Run without a container</source>
-        <translation>Ohne Container ausführen</translation>
-    </message>
-    <message>
-        <source>Run without a container…</source>
-        <translation>Ohne Container ausführen…</translation>
-    </message>
-    <message>
-        <source>Run {title} without a container?</source>
-        <translation>{title} ohne Container ausführen?</translation>
-    </message>
-    <message>
-        <source>Settings…</source>
-        <translation>Einstellungen…</translation>
-    </message>
-    <message>
-        <source>Set…</source>
-        <translation>Festlegen…</translation>
-    </message>
-    <message>
-        <source>The server wrote nothing yet.</source>
-        <translation>Der Server hat noch nichts geschrieben.</translation>
-    </message>
-    <message>
-        <source>Turn off</source>
-        <translation>Ausschalten</translation>
-    </message>
-    <message>
-        <source>Turn on</source>
-        <translation>Einschalten</translation>
-    </message>
-    <message>
-        <source>docker inspect shows its secrets</source>
-        <translation>docker inspect zeigt seine Geheimnisse</translation>
-    </message>
-    <message>
-        <source>used {when}</source>
-        <translation>benutzt um {when}</translation>
+        <source>Tools</source>
+        <translation>Tools</translation>
     </message>
 </context>
 <context>
@@ -1017,6 +1007,203 @@ Paket: {source}</translation>
     <message>
         <source>switched off</source>
         <translation>ausgeschaltet</translation>
+    </message>
+</context>
+<context>
+    <name>ServerLogsTab</name>
+    <message>
+        <source>Copy messages</source>
+        <translation>Meldungen kopieren</translation>
+    </message>
+    <message>
+        <source>Export messages</source>
+        <translation>Meldungen exportieren</translation>
+    </message>
+    <message>
+        <source>Export messages…</source>
+        <translation>Meldungen exportieren…</translation>
+    </message>
+    <message>
+        <source>Follow</source>
+        <translation>Mitlaufen</translation>
+    </message>
+    <message>
+        <source>Keep the newest lines in view</source>
+        <translation>Die neuesten Zeilen im Blick behalten</translation>
+    </message>
+    <message>
+        <source>Last messages of the server</source>
+        <translation>Letzte Meldungen des Servers</translation>
+    </message>
+    <message>
+        <source>Log files (*.log)</source>
+        <translation>Protokolldateien (*.log)</translation>
+    </message>
+    <message>
+        <source>Messages exported</source>
+        <translation>Meldungen exportiert</translation>
+    </message>
+    <message>
+        <source>No message has “{text}”.</source>
+        <translation>Keine Meldung enthält „{text}“.</translation>
+    </message>
+    <message>
+        <source>No messages</source>
+        <translation>Keine Meldungen</translation>
+    </message>
+    <message>
+        <source>Nothing found</source>
+        <translation>Nichts gefunden</translation>
+    </message>
+    <message>
+        <source>Search messages</source>
+        <translation>Meldungen durchsuchen</translation>
+    </message>
+    <message>
+        <source>The server wrote nothing yet.</source>
+        <translation>Der Server hat noch nichts geschrieben.</translation>
+    </message>
+</context>
+<context>
+    <name>ServerOverviewTab</name>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Copy image and digest</source>
+        <translation>Image und Digest kopieren</translation>
+    </message>
+    <message>
+        <source>Digest</source>
+        <translation>Digest</translation>
+    </message>
+    <message>
+        <source>Have this server a second time, with secrets of its own</source>
+        <translation>Diesen Server ein zweites Mal haben, mit eigenen Geheimnissen</translation>
+    </message>
+    <message>
+        <source>How many instances of this server run</source>
+        <translation>Wie viele Instanzen dieses Servers laufen</translation>
+    </message>
+    <message>
+        <source>Image</source>
+        <translation>Image</translation>
+    </message>
+    <message>
+        <source>Image id</source>
+        <translation>Image-ID</translation>
+    </message>
+    <message>
+        <source>Its package will run as an ordinary program with your rights: it can read and change your files and use your network. A container would keep it apart from both.
+
+Package: {source}</source>
+        <translation>Sein Paket läuft dann als gewöhnliches Programm mit Ihren Rechten: Es kann Ihre Dateien lesen und ändern und Ihr Netzwerk benutzen. Ein Container würde es von beidem fernhalten.
+
+Paket: {source}</translation>
+    </message>
+    <message>
+        <source>Restart</source>
+        <translation>Neu starten</translation>
+    </message>
+    <message>
+        <source>Run without a container</source>
+        <translation>Ohne Container ausführen</translation>
+    </message>
+    <message>
+        <source>Run without a container…</source>
+        <translation>Ohne Container ausführen…</translation>
+    </message>
+    <message>
+        <source>Run {title} without a container?</source>
+        <translation>{title} ohne Container ausführen?</translation>
+    </message>
+    <message>
+        <source>Second account…</source>
+        <translation>Zweites Konto…</translation>
+    </message>
+    <message>
+        <source>Set…</source>
+        <translation>Festlegen…</translation>
+    </message>
+    <message>
+        <source>Turn off</source>
+        <translation>Ausschalten</translation>
+    </message>
+    <message>
+        <source>Turn on</source>
+        <translation>Einschalten</translation>
+    </message>
+    <message>
+        <source>Uses</source>
+        <translation>Belegt</translation>
+    </message>
+    <message>
+        <source>used {when}</source>
+        <translation>benutzt um {when}</translation>
+    </message>
+    <message>
+        <source>{share} % of a processor</source>
+        <translation>{share} % eines Prozessors</translation>
+    </message>
+    <message>
+        <source>{size} memory</source>
+        <translation>{size} Speicher</translation>
+    </message>
+</context>
+<context>
+    <name>ServerPermissionsTab</name>
+    <message>
+        <source>End calls that take longer than</source>
+        <translation>Aufrufe beenden, die länger dauern als</translation>
+    </message>
+    <message>
+        <source>It may</source>
+        <translation>Er darf</translation>
+    </message>
+    <message>
+        <source>No rule concerns this server.</source>
+        <translation>Keine Regel betrifft diesen Server.</translation>
+    </message>
+    <message>
+        <source>Nothing was asked.</source>
+        <translation>Es wurde nichts gefragt.</translation>
+    </message>
+    <message>
+        <source>Policy</source>
+        <translation>Richtlinie</translation>
+    </message>
+    <message>
+        <source>Seconds a call may take</source>
+        <translation>Sekunden, die ein Aufruf dauern darf</translation>
+    </message>
+    <message>
+        <source>Take back</source>
+        <translation>Zurücknehmen</translation>
+    </message>
+    <message>
+        <source>Take back: {what}</source>
+        <translation>Zurücknehmen: {what}</translation>
+    </message>
+    <message>
+        <source>Time limit</source>
+        <translation>Zeitgrenze</translation>
+    </message>
+    <message>
+        <source>Whoever can use Docker on this computer sees its secrets with docker inspect.</source>
+        <translation>Wer auf diesem Computer Docker benutzen kann, sieht seine Geheimnisse mit docker inspect.</translation>
+    </message>
+    <message>
+        <source>You agreed that it may</source>
+        <translation>Sie haben zugestimmt, dass er dies darf</translation>
+    </message>
+    <message>
+        <source>s</source>
+        <translation>s</translation>
+    </message>
+    <message>
+        <source>since {when}</source>
+        <translation>seit {when}</translation>
     </message>
 </context>
 <context>
@@ -1086,6 +1273,37 @@ Paket: {source}</translation>
     </message>
 </context>
 <context>
+    <name>ServerSettingsTab</name>
+    <message>
+        <source>Change…</source>
+        <translation>Ändern…</translation>
+    </message>
+    <message>
+        <source>Secrets</source>
+        <translation>Geheimnisse</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>There is nothing to set for this server.</source>
+        <translation>Für diesen Server gibt es nichts festzulegen.</translation>
+    </message>
+    <message>
+        <source>not set</source>
+        <translation>nicht festgelegt</translation>
+    </message>
+    <message>
+        <source>not set, not needed</source>
+        <translation>nicht festgelegt, nicht nötig</translation>
+    </message>
+    <message>
+        <source>set</source>
+        <translation>festgelegt</translation>
+    </message>
+</context>
+<context>
     <name>ServerState</name>
     <message>
         <source>failing</source>
@@ -1114,6 +1332,49 @@ Paket: {source}</translation>
     <message>
         <source>starting</source>
         <translation>startet</translation>
+    </message>
+</context>
+<context>
+    <name>ServerToolsTab</name>
+    <message>
+        <source>All off</source>
+        <translation>Alle aus</translation>
+    </message>
+    <message>
+        <source>All on</source>
+        <translation>Alle ein</translation>
+    </message>
+    <message>
+        <source>No tool matches “{text}”.</source>
+        <translation>Kein Tool passt zu „{text}“.</translation>
+    </message>
+    <message>
+        <source>No tools known yet</source>
+        <translation>Noch keine Tools bekannt</translation>
+    </message>
+    <message>
+        <source>Nothing found</source>
+        <translation>Nichts gefunden</translation>
+    </message>
+    <message>
+        <source>Search tools</source>
+        <translation>Tools durchsuchen</translation>
+    </message>
+    <message>
+        <source>They are listed when the server has run once.</source>
+        <translation>Sie werden aufgeführt, wenn der Server einmal gelaufen ist.</translation>
+    </message>
+    <message>
+        <source>Tools, prompts and resources</source>
+        <translation>Tools, Prompts und Ressourcen</translation>
+    </message>
+    <message>
+        <source>as its catalog says</source>
+        <translation>laut seinem Katalog</translation>
+    </message>
+    <message>
+        <source>{on} of {tools}</source>
+        <translation>{on} von {tools}</translation>
     </message>
 </context>
 <context>
@@ -1333,7 +1594,7 @@ Paket: {source}</translation>
         <translation>Einstellungen</translation>
     </message>
     <message>
-        <source>Shared with Docker&apos;s gateway</source>
+        <source>Shared with Docker's gateway</source>
         <translation>Gemeinsam mit Dockers Gateway</translation>
     </message>
     <message>
@@ -1450,7 +1711,7 @@ Paket: {source}</translation>
         <translation>Schließen Sie die Anmeldung bei {title} im Browser ab.</translation>
     </message>
     <message>
-        <source>For a browser on another machine, which ends at a page it can&apos;t open</source>
+        <source>For a browser on another machine, which ends at a page it can't open</source>
         <translation>Für einen Browser auf einem anderen Rechner, der bei einer Seite endet, die er nicht öffnen kann</translation>
     </message>
     <message>
@@ -1550,10 +1811,6 @@ Paket: {source}</translation>
         <translation>Clients behalten ihre Tools. Öffnen oder beenden Sie MCP Gateway über sein Symbol im Infobereich.</translation>
     </message>
     <message>
-        <source>Its tools stay listed, and work again after it. Open MCP Gateway to sign in.</source>
-        <translation>Seine Tools bleiben sichtbar und arbeiten danach wieder. Öffnen Sie MCP Gateway, um sich anzumelden.</translation>
-    </message>
-    <message>
         <source>MCP Gateway asks you whether to allow it.</source>
         <translation>MCP Gateway fragt Sie, ob das erlaubt sein soll.</translation>
     </message>
@@ -1572,10 +1829,6 @@ Paket: {source}</translation>
     <message>
         <source>The log tells what happened.</source>
         <translation>Was geschehen ist, steht im Protokoll.</translation>
-    </message>
-    <message>
-        <source>{title} wants you to sign in again</source>
-        <translation>{title} verlangt eine neue Anmeldung</translation>
     </message>
 </context>
 <context>
@@ -1629,10 +1882,6 @@ Paket: {source}</translation>
         <translation>{title} braucht eine Einstellung…</translation>
     </message>
     <message>
-        <source>{title} needs sign-in…</source>
-        <translation>{title} braucht Ihre Anmeldung…</translation>
-    </message>
-    <message>
         <source>{trouble} — Retry</source>
         <translation>{trouble} – erneut versuchen</translation>
     </message>
@@ -1644,7 +1893,7 @@ Paket: {source}</translation>
         <translation>Zurück</translation>
     </message>
     <message>
-        <source>Close; the window&apos;s menu has the first steps again</source>
+        <source>Close; the window's menu has the first steps again</source>
         <translation>Schließen; im Menü des Fensters gibt es die ersten Schritte wieder</translation>
     </message>
     <message>
@@ -1685,6 +1934,13 @@ Paket: {source}</translation>
         </translation>
     </message>
     <message numerus="yes">
+        <source>%n container(s)</source>
+        <translation>
+            <numerusform>%n Container</numerusform>
+            <numerusform>%n Container</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%n prompt(s)</source>
         <translation>
             <numerusform>%n Prompt</numerusform>
@@ -1719,5 +1975,12 @@ Paket: {source}</translation>
             <numerusform>%n warten auf Sie</numerusform>
         </translation>
     </message>
-</context>
+    <message numerus="yes">
+        <source>about %n token(s)</source>
+        <translation>
+            <numerusform>etwa %n Token</numerusform>
+            <numerusform>etwa %n Tokens</numerusform>
+        </translation>
+    </message>
+    </context>
 </TS>

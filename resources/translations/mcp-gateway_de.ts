@@ -39,7 +39,7 @@
         <translation>Alle</translation>
     </message>
     <message>
-        <source>Arguments and results go as well. This can't be undone.</source>
+        <source>Arguments and results go as well. This can&apos;t be undone.</source>
         <translation>Argumente und Ergebnisse gehen mit verloren. Das lässt sich nicht rückgängig machen.</translation>
     </message>
     <message>
@@ -141,6 +141,56 @@
     <message>
         <source>With arguments and results</source>
         <translation>Mit Argumenten und Ergebnissen</translation>
+    </message>
+</context>
+<context>
+    <name>AddButton</name>
+    <message>
+        <source>Add</source>
+        <translation>Hinzufügen</translation>
+    </message>
+    <message>
+        <source>Add a server</source>
+        <translation>Server hinzufügen</translation>
+    </message>
+    <message>
+        <source>Add a server by pasting what its page shows (Ctrl+N)</source>
+        <translation>Server hinzufügen: einfügen, was seine Seite zeigt (Strg+N)</translation>
+    </message>
+</context>
+<context>
+    <name>AddDialog</name>
+    <message>
+        <source>Add</source>
+        <translation>Hinzufügen</translation>
+    </message>
+    <message>
+        <source>Add a server</source>
+        <translation>Server hinzufügen</translation>
+    </message>
+    <message>
+        <source>Add {count}</source>
+        <translation>{count} hinzufügen</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Paste what a server&apos;s page shows: its address, a command, a client&apos;s configuration, or a name from the catalog.</source>
+        <translation>Einfügen, was die Seite eines Servers zeigt: seine Adresse, einen Befehl, die Konfiguration eines Clients oder einen Namen aus dem Katalog.</translation>
+    </message>
+    <message>
+        <source>Show in catalog</source>
+        <translation>Im Katalog zeigen</translation>
+    </message>
+    <message>
+        <source>The catalog has {name}.</source>
+        <translation>Der Katalog hat {name}.</translation>
+    </message>
+    <message>
+        <source>What a server&apos;s page shows</source>
+        <translation>Was die Seite eines Servers zeigt</translation>
     </message>
 </context>
 <context>
@@ -305,6 +355,10 @@
         <translation>Zurück zum Katalog</translation>
     </message>
     <message>
+        <source>Keep it</source>
+        <translation>Behalten</translation>
+    </message>
+    <message>
         <source>Open the page about it in the browser</source>
         <translation>Die Seite dazu im Browser öffnen</translation>
     </message>
@@ -313,12 +367,32 @@
         <translation>Mehr dazu</translation>
     </message>
     <message>
+        <source>Remove</source>
+        <translation>Entfernen</translation>
+    </message>
+    <message>
+        <source>Remove a server</source>
+        <translation>Server entfernen</translation>
+    </message>
+    <message>
+        <source>Remove {title}?</source>
+        <translation>{title} entfernen?</translation>
+    </message>
+    <message>
+        <source>Remove…</source>
+        <translation>Entfernen…</translation>
+    </message>
+    <message>
         <source>Settings…</source>
         <translation>Einstellungen…</translation>
     </message>
     <message>
         <source>Show server</source>
         <translation>Server zeigen</translation>
+    </message>
+    <message>
+        <source>Take this server, which you added, out of your catalog</source>
+        <translation>Diesen Server, der von Hand hinzugefügt wurde, aus dem eigenen Katalog nehmen</translation>
     </message>
     <message>
         <source>Turn off</source>
@@ -332,7 +406,11 @@
         <source>When it is on, it may</source>
         <translation>Eingeschaltet darf er</translation>
     </message>
-    </context>
+    <message>
+        <source>You added it yourself. Its secrets stay.</source>
+        <translation>Er wurde von Hand hinzugefügt. Seine Geheimnisse bleiben.</translation>
+    </message>
+</context>
 <context>
     <name>CatalogPage</name>
     <message>
@@ -431,7 +509,7 @@
         <translation>Trennen</translation>
     </message>
     <message>
-        <source>Docker's own gateway is connected as {name}.</source>
+        <source>Docker&apos;s own gateway is connected as {name}.</source>
         <translation>Dockers eigenes Gateway ist als {name} verbunden.</translation>
     </message>
     <message>
@@ -533,8 +611,20 @@
         <translation>Vorhanden</translation>
     </message>
     <message>
+        <source>Import servers…</source>
+        <translation>Server importieren…</translation>
+    </message>
+    <message>
+        <source>Import…</source>
+        <translation>Importieren…</translation>
+    </message>
+    <message>
         <source>Looking for clients…</source>
         <translation>Clients werden gesucht…</translation>
+    </message>
+    <message>
+        <source>Move servers that clients have into the gateway</source>
+        <translation>Server, die Clients haben, in das Gateway holen</translation>
     </message>
     <message>
         <source>No client matches “{text}”.</source>
@@ -586,6 +676,65 @@
     <message>
         <source>Switch on the clients that shall have your servers. Each gets one entry in its own file; the rest of the file stays as it is, and switching off takes the entry out.</source>
         <translation>Schalten Sie die Clients ein, die Ihre Server haben sollen. Jeder erhält einen Eintrag in seiner eigenen Datei; ihr übriger Inhalt bleibt, wie er ist, und Ausschalten entfernt den Eintrag wieder.</translation>
+    </message>
+</context>
+<context>
+    <name>DraftForm</name>
+    <message>
+        <source>Add this server</source>
+        <translation>Diesen Server hinzufügen</translation>
+    </message>
+    <message>
+        <source>Arguments</source>
+        <translation>Argumente</translation>
+    </message>
+    <message>
+        <source>Commands, files and tools call it so</source>
+        <translation>So heißt er in Befehlen, Dateien und Werkzeugen</translation>
+    </message>
+    <message>
+        <source>Environment</source>
+        <translation>Umgebung</translation>
+    </message>
+    <message>
+        <source>Headers</source>
+        <translation>Kopfzeilen</translation>
+    </message>
+    <message>
+        <source>It can&apos;t be added: {reason}.</source>
+        <translation>Er kann nicht hinzugefügt werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>Kept encrypted in the secret store, given to this server alone</source>
+        <translation>Verschlüsselt bei den Geheimnissen aufbewahrt, nur für diesen Server</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Name</translation>
+    </message>
+    <message>
+        <source>Runs</source>
+        <translation>Startet</translation>
+    </message>
+    <message>
+        <source>Secret</source>
+        <translation>Geheimnis</translation>
+    </message>
+    <message>
+        <source>Sees</source>
+        <translation>Sieht</translation>
+    </message>
+    <message>
+        <source>Title</source>
+        <translation>Titel</translation>
+    </message>
+    <message>
+        <source>not set</source>
+        <translation>nicht gesetzt</translation>
+    </message>
+    <message>
+        <source>{name} is a secret</source>
+        <translation>{name} ist ein Geheimnis</translation>
     </message>
 </context>
 <context>
@@ -677,7 +826,188 @@
     </message>
 </context>
 <context>
+    <name>EnvImportDialog</name>
+    <message>
+        <source>Cancel</source>
+        <translation type="unfinished">Abbrechen</translation>
+    </message>
+    <message>
+        <source>Import</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Import {count}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Import {file}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Secret</source>
+        <translation type="unfinished">Geheimnis</translation>
+    </message>
+    <message>
+        <source>Secrets of the file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The file sets nothing.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Those that are set already stay as they are unless you choose them.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Used by</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Values are kept sealed, and each is given to the servers alone that ask for it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What happens</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>can&apos;t be stored: {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>is set</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>may stand for {names}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>no server</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>replaces what is set</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>Import</name>
+    <message>
+        <source>Can&apos;t be moved: {reason}</source>
+        <translation>Kann nicht übernommen werden: {reason}</translation>
+    </message>
+    <message>
+        <source>differs between clients</source>
+        <translation>je nach Client verschieden</translation>
+    </message>
+</context>
+<context>
+    <name>ImportDialog</name>
+    <message>
+        <source>A client that is open may have to be started anew to notice.</source>
+        <translation>Ein offener Client bemerkt es womöglich erst, wenn er neu gestartet wird.</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <source>Each client starts its own servers, with keys in plain text. Moved here they run once for all, their keys are kept encrypted, and in the client&apos;s file one entry for the gateway stands in their place.</source>
+        <translation>Jeder Client startet seine eigenen Server, mit Schlüsseln im Klartext. Hierher übernommen laufen sie einmal für alle, ihre Schlüssel liegen verschlüsselt, und in der Datei des Clients steht an ihrer Stelle ein Eintrag für das Gateway.</translation>
+    </message>
+    <message>
+        <source>Everything is as it was before the import.</source>
+        <translation>Alles ist wie vor dem Import.</translation>
+    </message>
+    <message>
+        <source>Import servers</source>
+        <translation>Server importieren</translation>
+    </message>
+    <message>
+        <source>Into the secret store: {names}</source>
+        <translation>Zu den Geheimnissen: {names}</translation>
+    </message>
+    <message>
+        <source>Looking at clients…</source>
+        <translation>Clients werden angesehen…</translation>
+    </message>
+    <message>
+        <source>Move</source>
+        <translation>Übernehmen</translation>
+    </message>
+    <message>
+        <source>Move {servers}</source>
+        <translation>{servers} übernehmen</translation>
+    </message>
+    <message>
+        <source>No client has servers of its own</source>
+        <translation>Kein Client hat eigene Server</translation>
+    </message>
+    <message>
+        <source>See what would be written, before anything is written</source>
+        <translation>Ansehen, was geschrieben würde, bevor etwas geschrieben wird</translation>
+    </message>
+    <message>
+        <source>Servers here: {names}</source>
+        <translation>Server hier: {names}</translation>
+    </message>
+    <message>
+        <source>Servers of clients</source>
+        <translation>Server von Clients</translation>
+    </message>
+    <message>
+        <source>Servers that Cursor, Claude, VS Code and others start by themselves appear here.</source>
+        <translation>Server, die Cursor, Claude, VS Code und andere selbst starten, erscheinen hier.</translation>
+    </message>
+    <message>
+        <source>Show change</source>
+        <translation>Änderung zeigen</translation>
+    </message>
+    <message>
+        <source>Show list</source>
+        <translation>Liste zeigen</translation>
+    </message>
+    <message>
+        <source>That did not work</source>
+        <translation>Das hat nicht geklappt</translation>
+    </message>
+    <message>
+        <source>Their keys are in the secret store now.</source>
+        <translation>Ihre Schlüssel liegen jetzt bei den Geheimnissen.</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
+    </message>
+    <message>
+        <source>Undo last import</source>
+        <translation>Letzten Import rückgängig machen</translation>
+    </message>
+    <message>
+        <source>What moving would write</source>
+        <translation>Was das Übernehmen schreiben würde</translation>
+    </message>
+    <message>
+        <source>{names} and {count} more</source>
+        <translation>{names} und {count} weitere</translation>
+    </message>
+    <message>
+        <source>{servers} moved</source>
+        <translation>{servers} übernommen</translation>
+    </message>
+</context>
+<context>
     <name>MainWindow</name>
+    <message>
+        <source>Add a server…</source>
+        <translation>Server hinzufügen…</translation>
+    </message>
     <message>
         <source>And {count} more.</source>
         <translation>Und {count} weitere.</translation>
@@ -752,6 +1082,25 @@
     </message>
 </context>
 <context>
+    <name>Notifications</name>
+    <message>
+        <source>Its tools stay listed, and work again after it. Open MCP Gateway to sign in.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The entry is gone from its settings. Open MCP Gateway to connect it again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{client} is no longer connected</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{title} wants you to sign in again</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>Offer</name>
     <message>
         <source>denied by policy</source>
@@ -816,6 +1165,45 @@
     </message>
 </context>
 <context>
+    <name>PassphraseDialog</name>
+    <message>
+        <source>Choose</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose a passphrase</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Once more</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Passphrase</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The two passphrases differ.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Unlock</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Unlock your secrets</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Your secrets are sealed with it. MCP Gateway asks for it at each start, and can&apos;t recover it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{count} characters at least</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>Places</name>
     <message>
         <source>Activity</source>
@@ -828,6 +1216,10 @@
     <message>
         <source>Clients</source>
         <translation>Clients</translation>
+    </message>
+    <message>
+        <source>Secrets</source>
+        <translation type="unfinished">Geheimnisse</translation>
     </message>
     <message>
         <source>Servers</source>
@@ -946,6 +1338,324 @@
     <message>
         <source>stay signed in</source>
         <translation>angemeldet bleiben</translation>
+    </message>
+</context>
+<context>
+    <name>SecretDetail</name>
+    <message>
+        <source>Back to the secrets</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Kept in</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No server asks for it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove…</source>
+        <translation type="unfinished">Entfernen…</translation>
+    </message>
+    <message>
+        <source>Replace…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Set</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Set…</source>
+        <translation type="unfinished">Festlegen…</translation>
+    </message>
+    <message>
+        <source>Show sign-in</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Used by</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Used by, and where to get it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>can do without</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>not known since when</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>not set</source>
+        <translation type="unfinished">nicht festgelegt</translation>
+    </message>
+    <message>
+        <source>off</source>
+        <translation type="unfinished">aus</translation>
+    </message>
+</context>
+<context>
+    <name>SecretDialog</name>
+    <message>
+        <source>Add a secret</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation type="unfinished">Name</translation>
+    </message>
+    <message>
+        <source>Only the servers that ask for it get it. It is never shown again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Replace {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation type="unfinished">Speichern</translation>
+    </message>
+    <message>
+        <source>Set {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Value</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>as servers ask for it, such as github.token</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>SecretList</name>
+    <message>
+        <source>Kept in</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation type="unfinished">Name</translation>
+    </message>
+    <message>
+        <source>Set</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Used by</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>no server</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>not set</source>
+        <translation type="unfinished">nicht festgelegt</translation>
+    </message>
+</context>
+<context>
+    <name>Secrets</name>
+    <message>
+        <source>.env file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Kept until MCP Gateway ends.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Sealed in a file whose key is in your system&apos;s keychain.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Sealed in a file with your passphrase.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>another store</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>keychain</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>passphrase</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>sealed file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>sign-in to {app}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>this session</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>SecretsPage</name>
+    <message>
+        <source>Add</source>
+        <translation type="unfinished">Hinzufügen</translation>
+    </message>
+    <message>
+        <source>Add a secret…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Import a .env file…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation type="unfinished">Suchen</translation>
+    </message>
+    <message>
+        <source>Search names and servers (Ctrl+F)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Search secrets and sign-ins</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Secrets</source>
+        <translation type="unfinished">Geheimnisse</translation>
+    </message>
+    <message>
+        <source>Sign-ins</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>SecretsTab</name>
+    <message>
+        <source>Add a secret…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation type="unfinished">Alle</translation>
+    </message>
+    <message>
+        <source>All files (*)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose a passphrase…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Every server that is on has the secrets it needs.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Import a .env file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Its value can&apos;t be brought back.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Keep it</source>
+        <translation type="unfinished">Behalten</translation>
+    </message>
+    <message>
+        <source>Looking for your secrets…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Missing</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No secrets yet</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nothing found</source>
+        <translation type="unfinished">Nichts gefunden</translation>
+    </message>
+    <message>
+        <source>Nothing is missing</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation type="unfinished">Entfernen</translation>
+    </message>
+    <message>
+        <source>Remove a secret</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove {name}?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Secrets</source>
+        <translation type="unfinished">Geheimnisse</translation>
+    </message>
+    <message>
+        <source>Secrets are kept for this session only.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Servers that need one wait until you give the passphrase.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show all</source>
+        <translation type="unfinished">Alle zeigen</translation>
+    </message>
+    <message>
+        <source>The keychain waits for its owner.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is no keychain here. With a passphrase they last.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Tokens and keys that servers need are kept here, and never shown again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Unlock…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Your secrets are locked.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Your system asks for the keychain&apos;s password, perhaps in a window behind this one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>sign-in to GitHub</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{servers} can&apos;t run without it.</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -1594,7 +2304,7 @@ Paket: {source}</translation>
         <translation>Einstellungen</translation>
     </message>
     <message>
-        <source>Shared with Docker's gateway</source>
+        <source>Shared with Docker&apos;s gateway</source>
         <translation>Gemeinsam mit Dockers Gateway</translation>
     </message>
     <message>
@@ -1673,6 +2383,52 @@ Paket: {source}</translation>
     </message>
 </context>
 <context>
+    <name>SignInDetail</name>
+    <message>
+        <source>Back to the sign-ins</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Renewed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Used by</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>by itself before {time}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>no server that is known</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>SignInList</name>
+    <message>
+        <source>Signed in to</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Used by</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>wants more</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>SignInPanel</name>
     <message>
         <source>Address the browser ended at</source>
@@ -1711,7 +2467,7 @@ Paket: {source}</translation>
         <translation>Schließen Sie die Anmeldung bei {title} im Browser ab.</translation>
     </message>
     <message>
-        <source>For a browser on another machine, which ends at a page it can't open</source>
+        <source>For a browser on another machine, which ends at a page it can&apos;t open</source>
         <translation>Für einen Browser auf einem anderen Rechner, der bei einer Seite endet, die er nicht öffnen kann</translation>
     </message>
     <message>
@@ -1757,6 +2513,48 @@ Paket: {source}</translation>
     <message>
         <source>{title} wants you to allow more.</source>
         <translation>{title} bittet um mehr Erlaubnis.</translation>
+    </message>
+</context>
+<context>
+    <name>SignInState</name>
+    <message>
+        <source>needs sign-in</source>
+        <translation type="unfinished">Anmeldung nötig</translation>
+    </message>
+    <message>
+        <source>not signed in</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>signed in</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>signing in</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>SignInsTab</name>
+    <message>
+        <source>Nothing found</source>
+        <translation type="unfinished">Nichts gefunden</translation>
+    </message>
+    <message>
+        <source>Nothing to sign in to</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Services that ask for a sign-in appear here once a server that uses one is on.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show all</source>
+        <translation type="unfinished">Alle zeigen</translation>
+    </message>
+    <message>
+        <source>Sign-ins</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -1874,6 +2672,14 @@ Paket: {source}</translation>
         <translation>Einstellungen…</translation>
     </message>
     <message>
+        <source>Sign in to {title}…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Signing in to {title}…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{title} is failing…</source>
         <translation>{title} ist gestört…</translation>
     </message>
@@ -1893,7 +2699,7 @@ Paket: {source}</translation>
         <translation>Zurück</translation>
     </message>
     <message>
-        <source>Close; the window's menu has the first steps again</source>
+        <source>Close; the window&apos;s menu has the first steps again</source>
         <translation>Schließen; im Menü des Fensters gibt es die ersten Schritte wieder</translation>
     </message>
     <message>
@@ -1941,6 +2747,13 @@ Paket: {source}</translation>
         </translation>
     </message>
     <message numerus="yes">
+        <source>%n key(s) in plain text</source>
+        <translation>
+            <numerusform>%n Schlüssel im Klartext</numerusform>
+            <numerusform>%n Schlüssel im Klartext</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%n prompt(s)</source>
         <translation>
             <numerusform>%n Prompt</numerusform>
@@ -1982,5 +2795,27 @@ Paket: {source}</translation>
             <numerusform>etwa %n Tokens</numerusform>
         </translation>
     </message>
-    </context>
+    <message numerus="yes">
+        <source>in %n client(s)</source>
+        <translation>
+            <numerusform>in %n Client</numerusform>
+            <numerusform>in %n Clients</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>_SecretiveDialog</name>
+    <message>
+        <source>Cancel</source>
+        <translation type="unfinished">Abbrechen</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation type="unfinished">Zeigen</translation>
+    </message>
+    <message>
+        <source>Show what was typed</source>
+        <translation type="unfinished">Zeigen, was getippt wurde</translation>
+    </message>
+</context>
 </TS>

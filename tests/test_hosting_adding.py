@@ -53,6 +53,15 @@ async def test_what_was_pasted_is_there_and_on_and_its_keys_are_in_no_file(home:
             assert b"hunter2" not in file.read_bytes(), file
 
 
+async def test_a_secret_the_person_has_already_is_not_overwritten(home: Home) -> None:
+    async with running(GatewayOptions(), home.paths) as host:
+        await host.services.secrets.set("files.files_key", "set by hand")
+        await host.adding.add((await host.adding.understand(PASTED)).drafts)
+        assert await host.services.secrets.get("files.files_key") == "set by hand"
+        assert await host.services.secrets.get("files.files_key-2") == "hunter2-hunter2"
+        assert [(need.name, need.is_set) for need in await host.secrets_of("files")] == [("files.files_key-2", True)]
+
+
 async def test_the_persons_own_catalog_keeps_its_comments_when_a_server_is_added(home: Home) -> None:
     async with running(GatewayOptions(), home.paths) as host:
         await host.adding.add((await host.adding.understand("docker run -i mcp-gateway-test/one")).drafts)

@@ -211,6 +211,8 @@ def _restore(arguments: argparse.Namespace) -> int:
     else:
         done = restored(dump, paths, where)
     _tell(done, len(dump.secrets or ()) if not arguments.secrets else 0)
+    if arguments.secrets:
+        output.tip("The secrets that were there before are not in it.")
     return 0
 
 

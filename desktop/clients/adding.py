@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 
 from desktop.catalog.collection import CatalogCollection
 from desktop.clients.draft import Draft, document_draft, entry_of
+from desktop.clients.import_entry import with_free_names
 from desktop.clients.secret_signs import KeyFinder
 from desktop.errors import GatewayError, UsageError
 from desktop.state.paths import Paths
@@ -42,6 +43,9 @@ class Secrets(Protocol):
 
     async def set_many(self, values: Mapping[str, str | None]) -> None:
         """Store several at once, all or none; None takes one away."""
+
+    async def names(self) -> tuple[str, ...]:
+        """The names of all."""
 
 
 class HandmadeServers:
@@ -131,6 +135,7 @@ class Adder:
         entries: dict[str, dict[str, Any]] = {}
         values: dict[str, str] = {}
         used = set(taken)
+        stored = set(await self._secrets.names())
         for draft in drafts:
             if _NAME.fullmatch(draft.name) is None:
                 raise UsageError(
@@ -141,7 +146,7 @@ class Adder:
                 raise UsageError(f"There is a server called {draft.name} already", "Choose another name")
             used.add(draft.name)
             try:
-                made = entry_of(draft, self._keys)
+                made = with_free_names(entry_of(draft, self._keys), stored)
             except GatewayError as error:
                 raise GatewayError(f"{draft.title or draft.name} can't be added: {error.message}") from error
             entries[draft.name] = made.entry

@@ -71,7 +71,9 @@ def import_entry(server: ConfiguredServer, name: str, keys: KeyFinder) -> Import
 def with_free_names(converted: ImportEntry, taken: set[str]) -> ImportEntry:
     """The same with other names for secrets that the person has already; all its names are ``taken`` from then on."""
     renamed = {name: _free(name, taken) for name in converted.secrets}
-    declared = [{**item, "name": renamed[item["name"]]} for item in converted.entry.get("secrets", ())]
+    declared = [
+        {**item, "name": renamed.get(item["name"], item["name"])} for item in converted.entry.get("secrets", ())
+    ]
     return ImportEntry(
         entry=converted.entry | ({"secrets": declared} if declared else {}),
         secrets={renamed[name]: value for name, value in converted.secrets.items()},

@@ -72,7 +72,7 @@ def parse_allowed_hosts(server: str, entries: Iterable[str]) -> tuple[AllowedHos
                 "Write it as host:port, or host:port/tcp for anything but HTTP",
             )
         found.append(AllowedHost(host=host, ports=(int(port),) if numbered else _WEB_PORTS, tcp=tcp))
-    return tuple(found)
+    return tuple(dict.fromkeys(found))  # two relays could not listen at one port
 
 
 class _Listener:

@@ -272,3 +272,8 @@ def test_entries_of_allow_hosts_are_understood(entry: str, expected: AllowedHost
 def test_an_entry_that_cannot_be_understood_keeps_the_server_from_starting(entry: str) -> None:
     with pytest.raises(ServerStartError, match="in allowHosts can't be understood"):
         parse_allowed_hosts("s", [entry])
+
+
+def test_an_entry_that_stands_there_twice_counts_once() -> None:
+    database = AllowedHost(host="db.example", ports=(5432,), tcp=True)
+    assert parse_allowed_hosts("s", ["db.example:5432/tcp", "DB.example.:5432/tcp"]) == (database,)

@@ -33,11 +33,10 @@ from tests.tray.test_tray_window import nameless, shown
 
 
 @pytest.fixture
-def page(window: MainWindow, host: FakeHost, qtbot: QtBot) -> Iterator[SecretsPage]:
+def page(bridge: Bridge, actions: Actions, theme: Theme, host: FakeHost) -> Iterator[SecretsPage]:
     host.secret_desk.show(*some_secrets())
     host.set_sign_ins(*some_sign_ins())
-    shown(window, qtbot)
-    page = SecretsPage(window._bridge, window._actions, window._theme)
+    page = SecretsPage(bridge, actions, theme)
     page.resize(900, 600)
     yield page
     page.hide()

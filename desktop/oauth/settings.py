@@ -6,15 +6,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
-from desktop.errors import StateFileError
-from desktop.state.yaml_document import YamlDocument, fault_at
+from desktop.state.yaml_document import VERSION_KEY, YamlDocument, fault_at, versioned_entries
 from desktop.state.yaml_edit import REMOVED, Change
 
 __all__ = ["AppSettings", "OAuthSettingsFile"]
 
 SCHEMA_VERSION: Final = 1
 _ROOT: Final = "apps"
-_VERSION: Final = "schema_version"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,20 +73,14 @@ class OAuthSettingsFile:
                 for key, value in values.items()
                 if value is not None or key in known
             ]
-            version = [] if _VERSION in data or not changes else [Change((_VERSION,), SCHEMA_VERSION)]
+            version = [] if VERSION_KEY in data or not changes else [Change((VERSION_KEY,), SCHEMA_VERSION)]
             return [*version, *changes]
 
         self._document.change(decide)
 
     def _entries(self, data: dict[str, Any], text: str) -> dict[str, Any]:
-        version = data.get(_VERSION, SCHEMA_VERSION)
-        if version != SCHEMA_VERSION:
-            reason = f"its version {version} is of a newer program"
-            raise StateFileError(self._document.where, reason, hint="Update this one.")
-        entries = data.get(_ROOT) or {}
-        if not isinstance(entries, dict):
-            raise fault_at(text, self._document.where, (_ROOT,), f"'{_ROOT}' should be a map of app names")
-        return {str(name): entry for name, entry in entries.items()}
+        where = self._document.where
+        return versioned_entries(data, text, where, root=_ROOT, version=SCHEMA_VERSION, named="app")
 
     def _settings(self, app: str, entry: Any, text: str) -> AppSettings:
         where = self._document.where

@@ -9,14 +9,13 @@ from typing import Any, Final
 
 from desktop.errors import StateFileError
 from desktop.sharing import Sharing
-from desktop.state.yaml_document import YamlDocument, fault_at
+from desktop.state.yaml_document import VERSION_KEY, YamlDocument, fault_at, versioned_entries
 from desktop.state.yaml_edit import REMOVED, Change
 
 __all__ = ["ServerChoice", "ServerChoicesFile"]
 
 SCHEMA_VERSION: Final = 1
 _ROOT: Final = "servers"
-_VERSION: Final = "schema_version"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +70,7 @@ class ServerChoicesFile:
         def decide(data: dict[str, Any], text: str) -> list[Change]:
             if name in self._entries(data, text):
                 raise StateFileError(self._document.where, f"there is something chosen for '{name}' already")
-            version = [] if _VERSION in data else [Change((_VERSION,), SCHEMA_VERSION)]
+            version = [] if VERSION_KEY in data else [Change((VERSION_KEY,), SCHEMA_VERSION)]
             entry: dict[str, Any] = {"duplicate_of": of, **({"secrets": dict(secrets)} if secrets else {})}
             return [*version, Change((_ROOT, name), entry)]
 
@@ -87,7 +86,7 @@ class ServerChoicesFile:
         def decide(data: dict[str, Any], text: str) -> list[Change]:
             entry = self._entries(data, text).get(server)
             if value is not None:
-                version = [] if _VERSION in data else [Change((_VERSION,), SCHEMA_VERSION)]
+                version = [] if VERSION_KEY in data else [Change((VERSION_KEY,), SCHEMA_VERSION)]
                 return [*version, Change((_ROOT, server, key), value)]
             if not isinstance(entry, dict) or key not in entry:
                 return []
@@ -96,14 +95,8 @@ class ServerChoicesFile:
         self._document.change(decide)
 
     def _entries(self, data: dict[str, Any], text: str) -> dict[str, Any]:
-        version = data.get(_VERSION, SCHEMA_VERSION)
-        if version != SCHEMA_VERSION:
-            reason = f"its version {version} is of a newer program"
-            raise StateFileError(self._document.where, reason, hint="Update this one.")
-        entries = data.get(_ROOT) or {}
-        if not isinstance(entries, dict):
-            raise fault_at(text, self._document.where, (_ROOT,), f"'{_ROOT}' should be a map of server names")
-        return {str(name): entry for name, entry in entries.items()}
+        where = self._document.where
+        return versioned_entries(data, text, where, root=_ROOT, version=SCHEMA_VERSION, named="server")
 
     def _choice(self, name: str, entry: Any, text: str) -> ServerChoice:
         where = self._document.where

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from desktop.errors import StateFileError
 from desktop.state import yaml_edit, yaml_text
 from desktop.state.atomic_file import read_bytes, write_bytes, write_text
 from desktop.state.locks import file_lock
 
-__all__ = ["YamlDocument", "decode", "fault_at"]
+__all__ = ["VERSION_KEY", "YamlDocument", "decode", "fault_at", "versioned_entries"]
+
+VERSION_KEY: Final = "schema_version"
 
 
 def decode(data: bytes, path: Path) -> str:
@@ -33,6 +35,30 @@ def fault_at(text: str, where: str, key_path: Sequence[str], reason: str) -> Sta
     if node is None:
         return StateFileError(where, reason)
     return StateFileError(where, reason, line=node.start_mark.line + 1, column=node.start_mark.column + 1)
+
+
+def versioned_entries(
+    data: dict[str, Any], text: str, where: str, *, root: str, version: int, named: str
+) -> dict[str, Any]:
+    """The entries of a file of ours by name.
+
+    Args:
+        data, text: The file, understood and as it is.
+        where: What errors call it.
+        root: The key the entries are under.
+        version: The version of this program.
+        named: What the entries' names are of, for people.
+
+    Raises:
+        StateFileError: It is of a newer program, or its entries are no map.
+    """
+    found = data.get(VERSION_KEY, version)
+    if found != version:
+        raise StateFileError(where, f"its version {found} is of a newer program", hint="Update this one.")
+    entries = data.get(root) or {}
+    if not isinstance(entries, dict):
+        raise fault_at(text, where, (root,), f"'{root}' should be a map of {named} names")
+    return {str(name): entry for name, entry in entries.items()}
 
 
 class YamlDocument:

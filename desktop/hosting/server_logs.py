@@ -13,7 +13,7 @@ __all__ = ["ServerLogsView"]
 
 
 class ServerLogsView(HostPart):
-    """Implements `desktop.server_facets.ServerLogs`.
+    """Implements `desktop.facets.server.ServerLogs`.
 
     Args:
         fleet: The servers.

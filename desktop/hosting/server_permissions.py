@@ -9,12 +9,12 @@ from typing import Any, Final
 from desktop.catalog.model import CatalogServer
 from desktop.configuration_in_force import ConfigurationInForce
 from desktop.errors import ServerNotFoundError, UsageError
+from desktop.facets.server import GivenConsent, ServerPermissions
 from desktop.host import HostPart
 from desktop.hosting.catalog import permissions_of
 from desktop.hosting.server_tools import name_of
 from desktop.policy.consent import Consent
 from desktop.policy.rules import rules_about
-from desktop.server_facets import GivenConsent, ServerPermissions
 from desktop.servers.launcher import RUN_WITHOUT_CONTAINER
 from desktop.services import Services
 
@@ -25,7 +25,7 @@ _HELD_WHILE_IT_RUNS: Final = (RUN_WITHOUT_CONTAINER, "mount")
 
 
 class ServerPermissionsDesk(HostPart):
-    """Implements `desktop.server_facets.PermissionsDesk`.
+    """Implements `desktop.facets.server.PermissionsDesk`.
 
     Args:
         services: Who keeps consents, policy and choices.

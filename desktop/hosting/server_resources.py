@@ -8,15 +8,15 @@ import time
 
 from desktop.configuration_in_force import ConfigurationInForce
 from desktop.errors import EngineError
+from desktop.facets.server import ServerImage, ServerUse
 from desktop.host import HostPart
-from desktop.server_facets import ServerImage, ServerUse
 from desktop.services import Services
 
 __all__ = ["ServerResourcesView"]
 
 
 class ServerResourcesView(HostPart):
-    """Implements `desktop.server_facets.ServerResources`. Nothing is asked of the engine unless a face asks.
+    """Implements `desktop.facets.server.ServerResources`. Nothing is asked of the engine unless a face asks.
 
     Args:
         services: Who knows the engine.

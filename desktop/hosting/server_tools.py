@@ -11,11 +11,11 @@ from desktop import jsonrpc
 from desktop.catalog.model import CatalogServer
 from desktop.configuration_in_force import ConfigurationInForce
 from desktop.errors import ServerNotFoundError, UsageError
+from desktop.facets.server import OfferedEntry, ServerOffer
 from desktop.gateway.offered_tools import offered_tools
 from desktop.gateway.tool_filter import tool_filter
 from desktop.host import HostPart
 from desktop.policy.rules import Action
-from desktop.server_facets import OfferedEntry, ServerOffer
 from desktop.servers.listing import Listing, ListingCache, configuration_hash
 from desktop.servers.status import OfferedTool
 from desktop.services import Services
@@ -25,7 +25,7 @@ __all__ = ["ServerToolsDesk", "name_of"]
 
 
 class ServerToolsDesk(HostPart):
-    """Implements `desktop.server_facets.ToolsDesk`.
+    """Implements `desktop.facets.server.ToolsDesk`.
 
     Args:
         services: Who knows what servers offer.

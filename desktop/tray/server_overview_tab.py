@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QColor, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QMenu, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
-from desktop.server_facets import ServerImage, ServerUse
+from desktop.facets.server import ServerImage, ServerUse
 from desktop.servers.status import ServerKind, ServerState, ServerStatus
 from desktop.sharing import Sharing
 from desktop.tray import artwork, words

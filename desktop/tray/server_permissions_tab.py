@@ -11,8 +11,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from desktop.errors import GatewayError
+from desktop.facets.server import GivenConsent, ServerPermissions
 from desktop.host import Host
-from desktop.server_facets import GivenConsent, ServerPermissions
 from desktop.tray import words
 from desktop.tray.actions import Actions
 from desktop.tray.parts import caption, muted

@@ -8,7 +8,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QListView, QPushButton, QStackedLayout, QVBoxLayout
 
 from desktop.errors import GatewayError
-from desktop.server_facets import ServerOffer
+from desktop.facets.server import ServerOffer
 from desktop.tray import words
 from desktop.tray.actions import Actions
 from desktop.tray.parts import ElidedLabel, EmptyState

@@ -17,7 +17,7 @@ from PySide6.QtCore import (
     Signal,
 )
 
-from desktop.server_facets import OfferedEntry, ServerOffer
+from desktop.facets.server import OfferedEntry, ServerOffer
 from desktop.servers.status import OfferedTool
 from desktop.tray import words
 from desktop.tray.switch_row import Row, SwitchRowDelegate

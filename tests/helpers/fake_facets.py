@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desktop.errors import GatewayError
-from desktop.server_facets import (
+from desktop.facets.server import (
     GivenConsent,
     OfferedEntry,
     ServerImage,
@@ -25,7 +25,7 @@ __all__ = ["FakeLogs", "FakePermissions", "FakeResources", "FakeTools", "some_pe
 
 
 class FakeTools:
-    """Does what `desktop.server_facets.ToolsDesk` promises.
+    """Does what `desktop.facets.server.ToolsDesk` promises.
 
     Attributes:
         offers: What each server offers.
@@ -51,7 +51,7 @@ class FakeTools:
 
 
 class FakePermissions:
-    """Does what `desktop.server_facets.PermissionsDesk` promises."""
+    """Does what `desktop.facets.server.PermissionsDesk` promises."""
 
     def __init__(self) -> None:
         self.found: dict[str, ServerPermissions] = {}
@@ -72,7 +72,7 @@ class FakePermissions:
 
 
 class FakeResources:
-    """Does what `desktop.server_facets.ServerResources` promises.
+    """Does what `desktop.facets.server.ServerResources` promises.
 
     Attributes:
         uses: What each server uses.
@@ -94,7 +94,7 @@ class FakeResources:
 
 
 class FakeLogs:
-    """Does what `desktop.server_facets.ServerLogs` promises, over what the fake host's servers wrote."""
+    """Does what `desktop.facets.server.ServerLogs` promises, over what the fake host's servers wrote."""
 
     def __init__(self, host: FakeHost) -> None:
         self._host = host

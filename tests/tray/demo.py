@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from desktop.facets.server import ServerImage, ServerUse
 from desktop.host import SecretNeed
-from desktop.server_facets import ServerImage, ServerUse
 from desktop.state.app_settings import AppSettings
 from desktop.tray.application import run
 from desktop.tray.theme import Look

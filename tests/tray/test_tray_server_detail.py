@@ -13,8 +13,8 @@ from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from desktop.errors import UsageError
+from desktop.facets.server import ServerImage, ServerOffer, ServerUse
 from desktop.host import SecretNeed
-from desktop.server_facets import ServerImage, ServerOffer, ServerUse
 from desktop.servers.status import OfferedTool, ServerState
 from desktop.tray.duplicate_dialog import DuplicateDialog
 from desktop.tray.log_view import LogModel

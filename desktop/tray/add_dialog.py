@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import shiboken6
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QMimeData, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -34,12 +34,30 @@ WIDTH_IN_CHARACTERS: Final = 84
 LINES: Final = 5
 HEIGHT_IN_LINES: Final = 34
 PAUSE_MS: Final = 120
+LONGEST_PASTE: Final = 20_000
 EXAMPLES: Final = (
     "https://mcp.example.com/mcp",
     "docker run -i --rm -e API_KEY mcp/example",
     "npx -y @example/mcp-server",
     '{ "mcpServers": { … } }',
 )
+
+
+class _PasteField(QPlainTextEdit):
+    """Takes text of any sort, but not so much of it that laying it out would hold the window up.
+
+    Signals:
+        refused: Too much was pasted, and nothing of it taken.
+    """
+
+    refused = Signal()
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        """Take what is pasted or dropped."""
+        if len(source.text()) > LONGEST_PASTE:
+            self.refused.emit()
+        else:
+            super().insertFromMimeData(source)
 
 
 class AddDialog(QDialog):
@@ -68,7 +86,10 @@ class AddDialog(QDialog):
         self._wanted = ""
         self._busy = False
         self.forms: list[DraftForm] = []
-        self.text = QPlainTextEdit()
+        self.text = _PasteField()
+        self.text.refused.connect(
+            lambda: self._say(self.tr("This is too much text for the description of a server."), bad=True)
+        )
         self._told = QLabel()
         self._told.setWordWrap(True)
         self._told.setTextFormat(Qt.TextFormat.PlainText)

@@ -189,6 +189,10 @@
         <translation>Der Katalog hat {name}.</translation>
     </message>
     <message>
+        <source>This is too much text for the description of a server.</source>
+        <translation>Das ist zu viel Text für die Beschreibung eines Servers.</translation>
+    </message>
+    <message>
         <source>What a server&apos;s page shows</source>
         <translation>Was die Seite eines Servers zeigt</translation>
     </message>

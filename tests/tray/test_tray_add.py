@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QMessageBox, QPushButton
 
@@ -228,12 +228,26 @@ def test_what_was_added_can_be_removed_in_the_catalog_and_nothing_else(
 def test_nothing_anybody_pastes_makes_the_dialog_fall(run: Run, host: FakeHost, window: MainWindow) -> None:
     async def story() -> None:
         dialog = opened(window)
-        for text in ("{" * 3000, "\0", "a" * 250_000, "[[[[", '{"command": 5}', "x" * 200 + " " + "y" * 200, "  \n"):
+        for text in (
+            "{" * 3000,
+            "\0",
+            "a" * 10_000 + "!",
+            "[[[[",
+            '{"command": 5}',
+            "x" * 200 + " " + "y" * 200,
+            "  \n",
+        ):
             generation = dialog._generation
             dialog.text.setPlainText(text)
             await until(lambda generation=generation: dialog._generation > generation)
             await asyncio.sleep(0)
             assert not dialog.add.isEnabled()
+        huge = QMimeData()
+        huge.setText("a" * 250_000)
+        dialog.text.clear()
+        dialog.text.insertFromMimeData(huge)
+        assert dialog.text.toPlainText() == ""
+        assert "too much text" in told(dialog)
         form = await pasted(dialog, "docker run -i " + "registry.example.com/" + "deep/" * 40 + "image:" + "1" * 200)
         assert form.name.text()
         assert dialog.minimumSizeHint().width() <= dialog.width()

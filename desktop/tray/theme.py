@@ -255,12 +255,14 @@ def _style_sheet(t: Tokens) -> str:
     QSpinBox:focus {{ border: 2px solid {t.accent}; padding: 4px 5px; }}
     QCheckBox {{ spacing: 8px; padding: 3px 0; }}
     QCheckBox:focus {{ color: {t.accent}; }}
-    QCheckBox::indicator {{
+    QCheckBox::indicator, QTableView::indicator {{
         width: 14px; height: 14px; border: 1px solid {t.strong_border}; border-radius: 4px; background: {t.surface};
     }}
-    QCheckBox::indicator:hover {{ border-color: {t.accent}; }}
-    QCheckBox::indicator:checked {{ background: {t.accent}; border-color: {t.accent}; image: url("{check}"); }}
-    QCheckBox::indicator:disabled {{ border-color: {t.border}; background: {t.hover}; }}
+    QCheckBox::indicator:hover, QTableView::indicator:hover {{ border-color: {t.accent}; }}
+    QCheckBox::indicator:checked, QTableView::indicator:checked {{
+        background: {t.accent}; border-color: {t.accent}; image: url("{check}");
+    }}
+    QCheckBox::indicator:disabled, QTableView::indicator:disabled {{ border-color: {t.border}; background: {t.hover}; }}
     QProgressBar {{ background: {t.hover}; border: none; border-radius: 3px; }}
     QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
     QProgressBar[over="true"]::chunk {{ background: {t.warn}; }}

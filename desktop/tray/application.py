@@ -26,6 +26,7 @@ from desktop.tray.actions import Actions
 from desktop.tray.bridge import Bridge
 from desktop.tray.collector import Collector
 from desktop.tray.first_run import FirstRun
+from desktop.tray.focus import keep_focus_in_view
 from desktop.tray.icon import TrayIcon
 from desktop.tray.main_window import MainWindow
 from desktop.tray.memory import Memory
@@ -149,6 +150,7 @@ class TrayApplication(QObject):
         self._stop = asyncio.Event()
         self._painted = asyncio.Event()
         self.theme = Theme(application, look)
+        keep_focus_in_view(application)
         self.bridge = Bridge(self)
         self.actions = Actions(self.bridge, self)
         self.menu = TrayMenu(self.bridge, self.actions, self)

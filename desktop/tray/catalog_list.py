@@ -210,7 +210,7 @@ class CardDelegate(QStyledItemDelegate):
         card = QRectF(option.rect).adjusted(4.5, 4.5, -4.5, -4.5)
         hovered = bool(flags & QStyle.StateFlag.State_MouseOver)
         painter.setBrush(QColor(tokens.selection if chosen else tokens.hover if hovered else tokens.surface))
-        focused = chosen and bool(flags & QStyle.StateFlag.State_HasFocus)
+        focused = bool(flags & QStyle.StateFlag.State_HasFocus)
         painter.setPen(QPen(QColor(tokens.accent if focused else tokens.border), 2 if focused else 1))
         painter.drawRoundedRect(card, 8, 8)
         inner = option.rect.adjusted(PADDING + 4, PADDING + 2, -PADDING - 4, -PADDING - 2)

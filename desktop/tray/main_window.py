@@ -77,6 +77,7 @@ class MainWindow(QWidget):
             QShortcut(QKeySequence(f"Ctrl+{number}"), self, lambda place=place: self.open_place(place))
         QShortcut(QKeySequence("Ctrl+K"), self, self.open_palette)
         self.sidebar.chosen.connect(self.open_place)
+        self.sidebar.walked.connect(self._show_place)
         actions.failed.connect(self.show_failure)
         actions.adding_wished.connect(self.add_server)
         bridge.status_changed.connect(self._refresh)
@@ -95,6 +96,11 @@ class MainWindow(QWidget):
 
     def open_place(self, place: str) -> Page:
         """Go to a place; returns its page, which is made at the first visit."""
+        page = self._show_place(place)
+        page.focus_first()
+        return page
+
+    def _show_place(self, place: str) -> Page:
         page = self._pages.get(place)
         if page is None:
             page = self._pages[place] = self._places[place].page(self._bridge, self._actions, self._theme)
@@ -103,7 +109,6 @@ class MainWindow(QWidget):
             self._stack.addWidget(page)
         self._stack.setCurrentWidget(page)
         self.sidebar.show_place(place)
-        page.focus_first()
         return page
 
     def open_palette(self) -> None:

@@ -27,9 +27,11 @@ class Sidebar(QFrame):
 
     Signals:
         chosen: A place was clicked; its id.
+        walked: The arrow keys went to a place; its id. The focus stays in the column, so that they go on from there.
     """
 
     chosen = Signal(str)
+    walked = Signal(str)
 
     def __init__(self, bridge: Bridge, actions: Actions, theme: Theme, menu: QMenu, places: Sequence[Place]) -> None:
         super().__init__()
@@ -115,8 +117,13 @@ class Sidebar(QFrame):
     def _button(self, place: Place, number: int) -> PlaceButton:
         button = PlaceButton(self._theme, place.drawing, place.title)
         button.setToolTip(self.tr("{place} (Ctrl+{number})").format(place=place.title, number=number))
-        button.clicked.connect(lambda: self.chosen.emit(place.id))
+        button.clicked.connect(lambda: self._go(button, place.id))
         return button
+
+    def _go(self, button: PlaceButton, place: str) -> None:
+        """A click and Space are given to the button that has the focus; the arrow keys come from another one."""
+        from_another = any(other.hasFocus() for other in self.places.values() if other is not button)
+        (self.walked if from_another else self.chosen).emit(place)
 
     def _count(self) -> None:
         for button, count in self._counts:

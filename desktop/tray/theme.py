@@ -12,7 +12,18 @@ from PySide6.QtWidgets import QApplication
 from desktop.servers.status import ServerState
 from desktop.tray import artwork
 
-__all__ = ["DARK", "DARK_CONTRAST", "LIGHT", "LIGHT_CONTRAST", "Look", "Theme", "Tokens", "contrast", "state_colour"]
+__all__ = [
+    "DARK",
+    "DARK_CONTRAST",
+    "LIGHT",
+    "LIGHT_CONTRAST",
+    "Look",
+    "Theme",
+    "Tokens",
+    "contrast",
+    "state_colour",
+    "style_sheet",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +178,7 @@ def _palette(tokens: Tokens) -> QPalette:
     return palette
 
 
-def _style_sheet(t: Tokens) -> str:
+def style_sheet(t: Tokens) -> str:
     ground = "dark" if t.dark else "light"
     arrow, check = ((artwork.icons_directory() / f"{name}-on-{ground}.svg").as_posix() for name in ("chevron", "check"))
     return f"""
@@ -193,6 +204,7 @@ def _style_sheet(t: Tokens) -> str:
     QHeaderView::section {{
         background: transparent; color: {t.muted}; border: none; border-bottom: 1px solid {t.border}; padding: 4px 11px;
     }}
+    QScrollArea#card:focus {{ border: 2px solid {t.accent}; }}
     QPushButton, QToolButton#boxed {{
         background: {t.raised}; color: {t.text}; border: 1px solid {t.strong_border}; border-radius: 6px;
         padding: 5px 12px; outline: none;
@@ -207,7 +219,9 @@ def _style_sheet(t: Tokens) -> str:
     QPushButton[primary="true"] {{
         background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; font-weight: 600;
     }}
-    QPushButton[primary="true"]:focus {{ border-color: {t.text}; }}
+    QPushButton[primary="true"]:focus {{
+        background: {t.accent}; border: 3px double {t.on_accent}; padding: 3px 10px;
+    }}
     QPushButton[primary="true"]:disabled {{
         background: transparent; color: {t.muted}; border-color: {t.border};
     }}
@@ -253,8 +267,8 @@ def _style_sheet(t: Tokens) -> str:
     }}
     QSpinBox::up-button, QSpinBox::down-button {{ width: 0; border: none; }}
     QSpinBox:focus {{ border: 2px solid {t.accent}; padding: 4px 5px; }}
-    QCheckBox {{ spacing: 8px; padding: 3px 0; }}
-    QCheckBox:focus {{ color: {t.accent}; }}
+    QCheckBox {{ spacing: 8px; padding: 1px 4px; border: 2px solid transparent; border-radius: 6px; margin-left: -6px; }}
+    QCheckBox:focus {{ border-color: {t.accent}; }}
     QCheckBox::indicator, QTableView::indicator {{
         width: 14px; height: 14px; border: 1px solid {t.strong_border}; border-radius: 4px; background: {t.surface};
     }}
@@ -347,4 +361,4 @@ class Theme(QObject):
 
     def _apply(self) -> None:
         self._application.setPalette(_palette(self._tokens))
-        self._application.setStyleSheet(_style_sheet(self._tokens))
+        self._application.setStyleSheet(style_sheet(self._tokens))

@@ -833,67 +833,67 @@
     <name>EnvImportDialog</name>
     <message>
         <source>Cancel</source>
-        <translation type="unfinished">Abbrechen</translation>
+        <translation>Abbrechen</translation>
     </message>
     <message>
         <source>Import</source>
-        <translation type="unfinished"></translation>
+        <translation>Importieren</translation>
     </message>
     <message>
         <source>Import {count}</source>
-        <translation type="unfinished"></translation>
+        <translation>{count} importieren</translation>
     </message>
     <message>
         <source>Import {file}</source>
-        <translation type="unfinished"></translation>
+        <translation>{file} importieren</translation>
     </message>
     <message>
         <source>Secret</source>
-        <translation type="unfinished">Geheimnis</translation>
+        <translation>Geheimnis</translation>
     </message>
     <message>
         <source>Secrets of the file</source>
-        <translation type="unfinished"></translation>
+        <translation>Geheimnisse der Datei</translation>
     </message>
     <message>
         <source>The file sets nothing.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Datei legt nichts fest.</translation>
     </message>
     <message>
         <source>Those that are set already stay as they are unless you choose them.</source>
-        <translation type="unfinished"></translation>
+        <translation>Was schon festgelegt ist, bleibt, wie es ist, wenn Sie es nicht auswählen.</translation>
     </message>
     <message>
         <source>Used by</source>
-        <translation type="unfinished"></translation>
+        <translation>Benutzt von</translation>
     </message>
     <message>
         <source>Values are kept sealed, and each is given to the servers alone that ask for it.</source>
-        <translation type="unfinished"></translation>
+        <translation>Werte werden versiegelt aufgehoben, und jeder geht nur an die Server, die ihn verlangen.</translation>
     </message>
     <message>
         <source>What happens</source>
-        <translation type="unfinished"></translation>
+        <translation>Was geschieht</translation>
     </message>
     <message>
         <source>can&apos;t be stored: {reason}</source>
-        <translation type="unfinished"></translation>
+        <translation>lässt sich nicht aufheben: {reason}</translation>
     </message>
     <message>
         <source>is set</source>
-        <translation type="unfinished"></translation>
+        <translation>ist festgelegt</translation>
     </message>
     <message>
         <source>may stand for {names}</source>
-        <translation type="unfinished"></translation>
+        <translation>steht wohl für {names}</translation>
     </message>
     <message>
         <source>no server</source>
-        <translation type="unfinished"></translation>
+        <translation>kein Server</translation>
     </message>
     <message>
         <source>replaces what is set</source>
-        <translation type="unfinished"></translation>
+        <translation>ersetzt, was festgelegt ist</translation>
     </message>
 </context>
 <context>
@@ -1089,19 +1089,19 @@
     <name>Notifications</name>
     <message>
         <source>Its tools stay listed, and work again after it. Open MCP Gateway to sign in.</source>
-        <translation type="unfinished"></translation>
+        <translation>Seine Tools bleiben sichtbar und arbeiten danach wieder. Öffnen Sie MCP Gateway, um sich anzumelden.</translation>
     </message>
     <message>
         <source>The entry is gone from its settings. Open MCP Gateway to connect it again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Eintrag fehlt in seinen Einstellungen. Öffnen Sie MCP Gateway, um ihn neu zu verbinden.</translation>
     </message>
     <message>
         <source>{client} is no longer connected</source>
-        <translation type="unfinished"></translation>
+        <translation>{client} ist nicht mehr verbunden</translation>
     </message>
     <message>
         <source>{title} wants you to sign in again</source>
-        <translation type="unfinished"></translation>
+        <translation>{title} verlangt eine neue Anmeldung</translation>
     </message>
 </context>
 <context>
@@ -1172,39 +1172,39 @@
     <name>PassphraseDialog</name>
     <message>
         <source>Choose</source>
-        <translation type="unfinished"></translation>
+        <translation>Festlegen</translation>
     </message>
     <message>
         <source>Choose a passphrase</source>
-        <translation type="unfinished"></translation>
+        <translation>Passphrase festlegen</translation>
     </message>
     <message>
         <source>Once more</source>
-        <translation type="unfinished"></translation>
+        <translation>Noch einmal</translation>
     </message>
     <message>
         <source>Passphrase</source>
-        <translation type="unfinished"></translation>
+        <translation>Passphrase</translation>
     </message>
     <message>
         <source>The two passphrases differ.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die beiden Passphrasen sind verschieden.</translation>
     </message>
     <message>
         <source>Unlock</source>
-        <translation type="unfinished"></translation>
+        <translation>Entsperren</translation>
     </message>
     <message>
         <source>Unlock your secrets</source>
-        <translation type="unfinished"></translation>
+        <translation>Ihre Geheimnisse entsperren</translation>
     </message>
     <message>
         <source>Your secrets are sealed with it. MCP Gateway asks for it at each start, and can&apos;t recover it.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ihre Geheimnisse sind damit versiegelt. MCP Gateway fragt bei jedem Start danach und kann sie nicht wiederherstellen.</translation>
     </message>
     <message>
         <source>{count} characters at least</source>
-        <translation type="unfinished"></translation>
+        <translation>mindestens {count} Zeichen</translation>
     </message>
 </context>
 <context>
@@ -1223,7 +1223,7 @@
     </message>
     <message>
         <source>Secrets</source>
-        <translation type="unfinished">Geheimnisse</translation>
+        <translation>Geheimnisse</translation>
     </message>
     <message>
         <source>Servers</source>
@@ -1348,318 +1348,318 @@
     <name>SecretDetail</name>
     <message>
         <source>Back to the secrets</source>
-        <translation type="unfinished"></translation>
+        <translation>Zurück zu den Geheimnissen</translation>
     </message>
     <message>
         <source>Kept in</source>
-        <translation type="unfinished"></translation>
+        <translation>Aufgehoben in</translation>
     </message>
     <message>
         <source>No server asks for it</source>
-        <translation type="unfinished"></translation>
+        <translation>Kein Server verlangt es</translation>
     </message>
     <message>
         <source>Remove…</source>
-        <translation type="unfinished">Entfernen…</translation>
+        <translation>Entfernen…</translation>
     </message>
     <message>
         <source>Replace…</source>
-        <translation type="unfinished"></translation>
+        <translation>Ersetzen…</translation>
     </message>
     <message>
         <source>Set</source>
-        <translation type="unfinished"></translation>
+        <translation>Festgelegt</translation>
     </message>
     <message>
         <source>Set…</source>
-        <translation type="unfinished">Festlegen…</translation>
+        <translation>Festlegen…</translation>
     </message>
     <message>
         <source>Show sign-in</source>
-        <translation type="unfinished"></translation>
+        <translation>Anmeldung zeigen</translation>
     </message>
     <message>
         <source>Used by</source>
-        <translation type="unfinished"></translation>
+        <translation>Benutzt von</translation>
     </message>
     <message>
         <source>Used by, and where to get it</source>
-        <translation type="unfinished"></translation>
+        <translation>Benutzt von, und woher man es bekommt</translation>
     </message>
     <message>
         <source>can do without</source>
-        <translation type="unfinished"></translation>
+        <translation>geht auch ohne</translation>
     </message>
     <message>
         <source>not known since when</source>
-        <translation type="unfinished"></translation>
+        <translation>unbekannt, seit wann</translation>
     </message>
     <message>
         <source>not set</source>
-        <translation type="unfinished">nicht festgelegt</translation>
+        <translation>nicht festgelegt</translation>
     </message>
     <message>
         <source>off</source>
-        <translation type="unfinished">aus</translation>
+        <translation>aus</translation>
     </message>
 </context>
 <context>
     <name>SecretDialog</name>
     <message>
         <source>Add a secret</source>
-        <translation type="unfinished"></translation>
+        <translation>Geheimnis hinzufügen</translation>
     </message>
     <message>
         <source>Name</source>
-        <translation type="unfinished">Name</translation>
+        <translation>Name</translation>
     </message>
     <message>
         <source>Only the servers that ask for it get it. It is never shown again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nur die Server, die es verlangen, bekommen es. Es wird nie wieder gezeigt.</translation>
     </message>
     <message>
         <source>Replace {name}</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} ersetzen</translation>
     </message>
     <message>
         <source>Save</source>
-        <translation type="unfinished">Speichern</translation>
+        <translation>Speichern</translation>
     </message>
     <message>
         <source>Set {name}</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} festlegen</translation>
     </message>
     <message>
         <source>Value</source>
-        <translation type="unfinished"></translation>
+        <translation>Wert</translation>
     </message>
     <message>
         <source>as servers ask for it, such as github.token</source>
-        <translation type="unfinished"></translation>
+        <translation>wie Server es verlangen, etwa github.token</translation>
     </message>
 </context>
 <context>
     <name>SecretList</name>
     <message>
         <source>Kept in</source>
-        <translation type="unfinished"></translation>
+        <translation>Aufgehoben in</translation>
     </message>
     <message>
         <source>Name</source>
-        <translation type="unfinished">Name</translation>
+        <translation>Name</translation>
     </message>
     <message>
         <source>Set</source>
-        <translation type="unfinished"></translation>
+        <translation>Festgelegt</translation>
     </message>
     <message>
         <source>Used by</source>
-        <translation type="unfinished"></translation>
+        <translation>Benutzt von</translation>
     </message>
     <message>
         <source>no server</source>
-        <translation type="unfinished"></translation>
+        <translation>kein Server</translation>
     </message>
     <message>
         <source>not set</source>
-        <translation type="unfinished">nicht festgelegt</translation>
+        <translation>nicht festgelegt</translation>
     </message>
 </context>
 <context>
     <name>Secrets</name>
     <message>
         <source>.env file</source>
-        <translation type="unfinished"></translation>
+        <translation>.env-Datei</translation>
     </message>
     <message>
         <source>Kept until MCP Gateway ends.</source>
-        <translation type="unfinished"></translation>
+        <translation>Aufgehoben, bis MCP Gateway endet.</translation>
     </message>
     <message>
         <source>Sealed in a file whose key is in your system&apos;s keychain.</source>
-        <translation type="unfinished"></translation>
+        <translation>Versiegelt in einer Datei, deren Schlüssel im Schlüsselbund Ihres Systems liegt.</translation>
     </message>
     <message>
         <source>Sealed in a file with your passphrase.</source>
-        <translation type="unfinished"></translation>
+        <translation>Versiegelt in einer Datei mit Ihrer Passphrase.</translation>
     </message>
     <message>
         <source>another store</source>
-        <translation type="unfinished"></translation>
+        <translation>andere Ablage</translation>
     </message>
     <message>
         <source>keychain</source>
-        <translation type="unfinished"></translation>
+        <translation>Schlüsselbund</translation>
     </message>
     <message>
         <source>passphrase</source>
-        <translation type="unfinished"></translation>
+        <translation>Passphrase</translation>
     </message>
     <message>
         <source>sealed file</source>
-        <translation type="unfinished"></translation>
+        <translation>versiegelte Datei</translation>
     </message>
     <message>
         <source>sign-in to {app}</source>
-        <translation type="unfinished"></translation>
+        <translation>Anmeldung bei {app}</translation>
     </message>
     <message>
         <source>this session</source>
-        <translation type="unfinished"></translation>
+        <translation>diese Sitzung</translation>
     </message>
 </context>
 <context>
     <name>SecretsPage</name>
     <message>
         <source>Add</source>
-        <translation type="unfinished">Hinzufügen</translation>
+        <translation>Hinzufügen</translation>
     </message>
     <message>
         <source>Add a secret…</source>
-        <translation type="unfinished"></translation>
+        <translation>Geheimnis hinzufügen…</translation>
     </message>
     <message>
         <source>Import a .env file…</source>
-        <translation type="unfinished"></translation>
+        <translation>.env-Datei importieren…</translation>
     </message>
     <message>
         <source>Search</source>
-        <translation type="unfinished">Suchen</translation>
+        <translation>Suchen</translation>
     </message>
     <message>
         <source>Search names and servers (Ctrl+F)</source>
-        <translation type="unfinished"></translation>
+        <translation>Namen und Server durchsuchen (Strg+F)</translation>
     </message>
     <message>
         <source>Search secrets and sign-ins</source>
-        <translation type="unfinished"></translation>
+        <translation>Geheimnisse und Anmeldungen durchsuchen</translation>
     </message>
     <message>
         <source>Secrets</source>
-        <translation type="unfinished">Geheimnisse</translation>
+        <translation>Geheimnisse</translation>
     </message>
     <message>
         <source>Sign-ins</source>
-        <translation type="unfinished"></translation>
+        <translation>Anmeldungen</translation>
     </message>
 </context>
 <context>
     <name>SecretsTab</name>
     <message>
         <source>Add a secret…</source>
-        <translation type="unfinished"></translation>
+        <translation>Geheimnis hinzufügen…</translation>
     </message>
     <message>
         <source>All</source>
-        <translation type="unfinished">Alle</translation>
+        <translation>Alle</translation>
     </message>
     <message>
         <source>All files (*)</source>
-        <translation type="unfinished"></translation>
+        <translation>Alle Dateien (*)</translation>
     </message>
     <message>
         <source>Choose a passphrase…</source>
-        <translation type="unfinished"></translation>
+        <translation>Passphrase festlegen…</translation>
     </message>
     <message>
         <source>Every server that is on has the secrets it needs.</source>
-        <translation type="unfinished"></translation>
+        <translation>Jeder eingeschaltete Server hat die Geheimnisse, die er braucht.</translation>
     </message>
     <message>
         <source>Import a .env file</source>
-        <translation type="unfinished"></translation>
+        <translation>.env-Datei importieren</translation>
     </message>
     <message>
         <source>Its value can&apos;t be brought back.</source>
-        <translation type="unfinished"></translation>
+        <translation>Sein Wert lässt sich nicht zurückholen.</translation>
     </message>
     <message>
         <source>Keep it</source>
-        <translation type="unfinished">Behalten</translation>
+        <translation>Behalten</translation>
     </message>
     <message>
         <source>Looking for your secrets…</source>
-        <translation type="unfinished"></translation>
+        <translation>Ihre Geheimnisse werden gesucht…</translation>
     </message>
     <message>
         <source>Missing</source>
-        <translation type="unfinished"></translation>
+        <translation>Fehlend</translation>
     </message>
     <message>
         <source>No secrets yet</source>
-        <translation type="unfinished"></translation>
+        <translation>Noch keine Geheimnisse</translation>
     </message>
     <message>
         <source>Nothing found</source>
-        <translation type="unfinished">Nichts gefunden</translation>
+        <translation>Nichts gefunden</translation>
     </message>
     <message>
         <source>Nothing is missing</source>
-        <translation type="unfinished"></translation>
+        <translation>Nichts fehlt</translation>
     </message>
     <message>
         <source>Remove</source>
-        <translation type="unfinished">Entfernen</translation>
+        <translation>Entfernen</translation>
     </message>
     <message>
         <source>Remove a secret</source>
-        <translation type="unfinished"></translation>
+        <translation>Geheimnis entfernen</translation>
     </message>
     <message>
         <source>Remove {name}?</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} entfernen?</translation>
     </message>
     <message>
         <source>Secrets</source>
-        <translation type="unfinished">Geheimnisse</translation>
+        <translation>Geheimnisse</translation>
     </message>
     <message>
         <source>Secrets are kept for this session only.</source>
-        <translation type="unfinished"></translation>
+        <translation>Geheimnisse werden nur für diese Sitzung aufgehoben.</translation>
     </message>
     <message>
         <source>Servers that need one wait until you give the passphrase.</source>
-        <translation type="unfinished"></translation>
+        <translation>Server, die eines brauchen, warten, bis Sie die Passphrase angeben.</translation>
     </message>
     <message>
         <source>Show all</source>
-        <translation type="unfinished">Alle zeigen</translation>
+        <translation>Alle zeigen</translation>
     </message>
     <message>
         <source>The keychain waits for its owner.</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Schlüsselbund wartet auf seinen Besitzer.</translation>
     </message>
     <message>
         <source>There is no keychain here. With a passphrase they last.</source>
-        <translation type="unfinished"></translation>
+        <translation>Hier gibt es keinen Schlüsselbund. Mit einer Passphrase bleiben sie erhalten.</translation>
     </message>
     <message>
         <source>Tokens and keys that servers need are kept here, and never shown again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Token und Schlüssel, die Server brauchen, werden hier aufgehoben und nie wieder gezeigt.</translation>
     </message>
     <message>
         <source>Try again</source>
-        <translation type="unfinished"></translation>
+        <translation>Erneut versuchen</translation>
     </message>
     <message>
         <source>Unlock…</source>
-        <translation type="unfinished"></translation>
+        <translation>Entsperren…</translation>
     </message>
     <message>
         <source>Your secrets are locked.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ihre Geheimnisse sind gesperrt.</translation>
     </message>
     <message>
         <source>Your system asks for the keychain&apos;s password, perhaps in a window behind this one.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ihr System fragt nach dem Passwort des Schlüsselbunds, vielleicht in einem Fenster hinter diesem.</translation>
     </message>
     <message>
         <source>sign-in to GitHub</source>
-        <translation type="unfinished"></translation>
+        <translation>Anmeldung bei GitHub</translation>
     </message>
     <message>
         <source>{servers} can&apos;t run without it.</source>
-        <translation type="unfinished"></translation>
+        <translation>{servers} läuft nicht ohne.</translation>
     </message>
 </context>
 <context>
@@ -2390,46 +2390,46 @@ Paket: {source}</translation>
     <name>SignInDetail</name>
     <message>
         <source>Back to the sign-ins</source>
-        <translation type="unfinished"></translation>
+        <translation>Zurück zu den Anmeldungen</translation>
     </message>
     <message>
         <source>Renewed</source>
-        <translation type="unfinished"></translation>
+        <translation>Erneuert</translation>
     </message>
     <message>
         <source>State</source>
-        <translation type="unfinished"></translation>
+        <translation>Zustand</translation>
     </message>
     <message>
         <source>Used by</source>
-        <translation type="unfinished"></translation>
+        <translation>Benutzt von</translation>
     </message>
     <message>
         <source>by itself before {time}</source>
-        <translation type="unfinished"></translation>
+        <translation>von selbst vor {time}</translation>
     </message>
     <message>
         <source>no server that is known</source>
-        <translation type="unfinished"></translation>
+        <translation>kein bekannter Server</translation>
     </message>
 </context>
 <context>
     <name>SignInList</name>
     <message>
         <source>Signed in to</source>
-        <translation type="unfinished"></translation>
+        <translation>Angemeldet bei</translation>
     </message>
     <message>
         <source>State</source>
-        <translation type="unfinished"></translation>
+        <translation>Zustand</translation>
     </message>
     <message>
         <source>Used by</source>
-        <translation type="unfinished"></translation>
+        <translation>Benutzt von</translation>
     </message>
     <message>
         <source>wants more</source>
-        <translation type="unfinished"></translation>
+        <translation>möchte mehr</translation>
     </message>
 </context>
 <context>
@@ -2523,42 +2523,42 @@ Paket: {source}</translation>
     <name>SignInState</name>
     <message>
         <source>needs sign-in</source>
-        <translation type="unfinished">Anmeldung nötig</translation>
+        <translation>Anmeldung nötig</translation>
     </message>
     <message>
         <source>not signed in</source>
-        <translation type="unfinished"></translation>
+        <translation>nicht angemeldet</translation>
     </message>
     <message>
         <source>signed in</source>
-        <translation type="unfinished"></translation>
+        <translation>angemeldet</translation>
     </message>
     <message>
         <source>signing in</source>
-        <translation type="unfinished"></translation>
+        <translation>Anmeldung läuft</translation>
     </message>
 </context>
 <context>
     <name>SignInsTab</name>
     <message>
         <source>Nothing found</source>
-        <translation type="unfinished">Nichts gefunden</translation>
+        <translation>Nichts gefunden</translation>
     </message>
     <message>
         <source>Nothing to sign in to</source>
-        <translation type="unfinished"></translation>
+        <translation>Nichts zum Anmelden</translation>
     </message>
     <message>
         <source>Services that ask for a sign-in appear here once a server that uses one is on.</source>
-        <translation type="unfinished"></translation>
+        <translation>Dienste mit Anmeldung erscheinen hier, sobald ein Server an ist, der einen benutzt.</translation>
     </message>
     <message>
         <source>Show all</source>
-        <translation type="unfinished">Alle zeigen</translation>
+        <translation>Alle zeigen</translation>
     </message>
     <message>
         <source>Sign-ins</source>
-        <translation type="unfinished"></translation>
+        <translation>Anmeldungen</translation>
     </message>
 </context>
 <context>
@@ -2677,11 +2677,11 @@ Paket: {source}</translation>
     </message>
     <message>
         <source>Sign in to {title}…</source>
-        <translation type="unfinished"></translation>
+        <translation>Bei {title} anmelden…</translation>
     </message>
     <message>
         <source>Signing in to {title}…</source>
-        <translation type="unfinished"></translation>
+        <translation>Anmeldung bei {title}…</translation>
     </message>
     <message>
         <source>{title} is failing…</source>
@@ -2811,15 +2811,15 @@ Paket: {source}</translation>
     <name>_SecretiveDialog</name>
     <message>
         <source>Cancel</source>
-        <translation type="unfinished">Abbrechen</translation>
+        <translation>Abbrechen</translation>
     </message>
     <message>
         <source>Show</source>
-        <translation type="unfinished">Zeigen</translation>
+        <translation>Zeigen</translation>
     </message>
     <message>
         <source>Show what was typed</source>
-        <translation type="unfinished">Zeigen, was getippt wurde</translation>
+        <translation>Zeigen, was getippt wurde</translation>
     </message>
 </context>
 </TS>

@@ -180,6 +180,7 @@ SHOWN = {
     "tool_button": 0,
 }
 """Calls whose arguments, from that place on, are shown to a person."""
+MARKUP = re.compile(r"<[^>]*>")
 NAMES = {"English", "Deutsch"}
 """Names that are the same in every language."""
 
@@ -200,6 +201,7 @@ def literals(node: ast.AST) -> Iterator[str]:
     """Constant words in an expression, except where it calls something."""
     match node:
         case ast.Constant(value=str(text)):
+            text = MARKUP.sub("", text)
             if any(letter in string.ascii_letters for letter in text) and text not in NAMES and text[0] != "#":
                 yield text
         case ast.JoinedStr(values=parts):

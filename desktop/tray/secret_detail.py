@@ -137,9 +137,11 @@ class SecretDetail(QFrame):
             return
         has_about = any(use.about for use in secret.uses)
         self._heading.setText(self.tr("Used by, and where to get it") if has_about else self.tr("Used by"))
-        shown = "".join(map(self._use, secret.uses[:SERVERS_SHOWN]))
+        shown = [self._use(use) for use in secret.uses[:SERVERS_SHOWN]]
         more = len(secret.uses) - SERVERS_SHOWN
-        self._uses.setText(shown + (f"<p>{self.tr('And {count} more.').format(count=more)}</p>" if more > 0 else ""))
+        if more > 0:
+            shown.append(_paragraph(self.tr("And {count} more.").format(count=more)))
+        self._uses.setText("".join(shown))
 
     def _use(self, use: SecretUse) -> str:
         muted_colour = self._theme.tokens.muted
@@ -151,12 +153,16 @@ class SecretDetail(QFrame):
             said += f' <span style="color:{muted_colour}">{html.escape(words.elided(" · ".join(marks), 120))}</span>'
         if use.about:
             said += f"<br>{_with_links(words.elided(use.about, 600))}"
-        return f'<p style="margin:0 0 8px 0">{said}</p>'
+        return _paragraph(said)
 
     def _tint(self) -> None:
         self._back.setIcon(artwork.icon("back", QColor(self._theme.tokens.text)))
         if self._secret is not None:
             self.show_secret(self._secret, self._protection)
+
+
+def _paragraph(said: str) -> str:
+    return f'<p style="margin:0 0 8px 0">{said}</p>'
 
 
 def _with_links(text: str) -> str:

@@ -694,7 +694,7 @@
     </message>
     <message>
         <source>Commands, files and tools call it so</source>
-        <translation>So heißt er in Befehlen, Dateien und Werkzeugen</translation>
+        <translation>So heißt er in Befehlen, Dateien und Tools</translation>
     </message>
     <message>
         <source>Environment</source>
@@ -734,7 +734,7 @@
     </message>
     <message>
         <source>not set</source>
-        <translation>nicht gesetzt</translation>
+        <translation>nicht festgelegt</translation>
     </message>
     <message>
         <source>{name} is a secret</source>
@@ -1347,6 +1347,10 @@
 <context>
     <name>SecretDetail</name>
     <message>
+        <source>And {count} more.</source>
+        <translation>Und {count} weitere.</translation>
+    </message>
+    <message>
         <source>Back to the secrets</source>
         <translation>Zurück zu den Geheimnissen</translation>
     </message>
@@ -1659,7 +1663,7 @@
     </message>
     <message>
         <source>{servers} can&apos;t run without it.</source>
-        <translation>{servers} läuft nicht ohne.</translation>
+        <translation>Nötig für {servers}.</translation>
     </message>
 </context>
 <context>

@@ -93,7 +93,7 @@ async def _published() -> AsyncIterator[Application]:
         await application.publish_locally()
         with contextlib.suppress(EndpointError):
             port = os.environ.get("MCP_GATEWAY_PORT", "")
-            number = int(port) if port.isdigit() else application.preferences.current.port
+            number = int(port) if port.isdecimal() else application.preferences.current.port
             await application.listen("127.0.0.1", number, token=await application.token())
         yield application
 

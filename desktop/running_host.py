@@ -49,6 +49,7 @@ from desktop.secrets.token import gateway_token
 from desktop.servers.launch import server_kind
 from desktop.servers.launcher import RUN_WITHOUT_CONTAINER
 from desktop.servers.server_secrets import about
+from desktop.servers.stakes import uncontained
 from desktop.servers.status import OfferedTool, ServerKind, ServerStatus
 from desktop.services import Services
 from desktop.sharing import Sharing
@@ -213,7 +214,10 @@ class RunningHost:
 
     async def allow_without_container(self, name: str) -> None:
         """Record the consent to run a package without a container, and try it."""
-        await asyncio.to_thread(self.services.consent.grant, RUN_WITHOUT_CONTAINER, name)
+        server = self.configuration.current.servers.get(name)
+        if server is None:
+            raise ServerNotFoundError(f"No catalog has a server called {name}")
+        await asyncio.to_thread(self.services.consent.grant, RUN_WITHOUT_CONTAINER, uncontained(server))
         self.services.fleet.retry_missing()
 
     async def cancel_call(self, number: int) -> None:

@@ -64,14 +64,14 @@ async def test_permissions_hold_consents_and_rules_of_the_server_alone(home: Hom
     )
     async with running(GatewayOptions(), home.paths) as host:
         consent = host.services.consent
-        consent.grant("run-without-container", "files")
+        consent.grant("run-without-container", "files: run npx files without a container")
         consent.grant("mount", "files: read the folder /data")
         consent.grant("mount", "files-2: read the folder /data")
         consent.grant("call-tool", "files: call its tool read")
         found = await host.server_permissions.read("files")
         assert found.rules == ("files.token allows files", "ask tool delete_all")
         assert [each.what for each in found.consents] == [
-            "run its package without a container",
+            "run npx files without a container",
             "read the folder /data",
             "call its tool read",
         ]

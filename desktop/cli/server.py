@@ -84,9 +84,11 @@ def _enable(arguments: argparse.Namespace) -> int:
     consents = ConsentStore(paths.consents)
     for server in servers:
         if arguments.without_container:
-            consents.grant("run-without-container", server.name)
+            from desktop.servers.stakes import uncontained
+
+            consents.grant("run-without-container", uncontained(server))
         if arguments.docker_socket:
-            from desktop.servers.stakes import ENGINE_SOCKET_MATTER  # here: hardly anybody agrees to this
+            from desktop.servers.stakes import ENGINE_SOCKET_MATTER  # here and above: hardly anybody agrees to this
 
             consents.grant("mount", f"{server.name}: {ENGINE_SOCKET_MATTER}")
     if output.is_watched():

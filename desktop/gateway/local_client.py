@@ -52,7 +52,7 @@ def gateway_url(paths: Paths) -> str:
 def usual_url(environ: Mapping[str, str] = os.environ) -> str:
     """Where the tray's gateway listens for HTTP unless its port is taken: MCP_GATEWAY_PORT, else 8811."""
     port = environ.get("MCP_GATEWAY_PORT", "")
-    return f"http://127.0.0.1:{port if port.isdigit() else USUAL_PORT}/mcp"
+    return f"http://127.0.0.1:{port if port.isdecimal() else USUAL_PORT}/mcp"
 
 
 class LocalClient:

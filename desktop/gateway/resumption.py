@@ -95,7 +95,7 @@ class Resumption:
     def find(self, event_id: bytes) -> tuple[KeptStream | None, int]:
         """The stream an event was on and the event's number; no stream when it isn't kept any more, or never was one."""
         name, _, number = event_id.decode("latin-1").partition("-")
-        if not number.isdigit():
+        if not number.isdecimal():
             return None, 0
         kept = self.standalone if name == "0" else self._streams.get(name)
         return kept, int(number)

@@ -88,13 +88,10 @@ class ServerPermissionsDesk(HostPart):
 
 
 def _is_about(consent: Consent, server: str) -> bool:
-    if consent.kind == RUN_WITHOUT_CONTAINER:
-        return consent.subject == server
     name, colon, _ = consent.subject.partition(": ")
     return bool(colon) and name == server
 
 
 def _given(consent: Consent, server: str) -> GivenConsent:
-    matter = consent.subject.removeprefix(f"{server}: ")
-    what = "run its package without a container" if consent.kind == RUN_WITHOUT_CONTAINER else matter
+    what = consent.subject.removeprefix(f"{server}: ")
     return GivenConsent(kind=consent.kind, subject=consent.subject, what=what, granted_at=consent.granted_at)

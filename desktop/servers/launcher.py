@@ -32,6 +32,7 @@ from desktop.servers.process import ProcessGuard, ProcessTransport, child_enviro
 from desktop.servers.remote import RemoteTransport, transport_type
 from desktop.servers.server_secrets import ServerSecrets
 from desktop.servers.sign_in_apps import with_sign_in_secrets
+from desktop.servers.stakes import uncontained
 from desktop.servers.static import StaticTransport
 from desktop.servers.status import ServerKind
 from desktop.servers.stderr_log import StderrLog
@@ -204,7 +205,7 @@ class Launcher:
         log: StderrLog,
         error: EngineError,
     ) -> Transport:
-        granted = await asyncio.to_thread(self._consent.granted, RUN_WITHOUT_CONTAINER, server.name)
+        granted = await asyncio.to_thread(self._consent.granted, RUN_WITHOUT_CONTAINER, uncontained(server))
         if not granted:
             raise PackageConsentError(
                 f"{error.message}, and {server.name} may not run without a container",

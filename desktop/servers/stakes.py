@@ -13,8 +13,9 @@ from desktop.catalog.model import CatalogServer
 from desktop.policy.mounts import is_engine_socket
 from desktop.servers import launch
 from desktop.servers.status import ServerKind
+from desktop.servers.templates import to_text
 
-__all__ = ["ENGINE_SOCKET_MATTER", "folder_matter", "is_folder", "stakes"]
+__all__ = ["ENGINE_SOCKET_MATTER", "folder_matter", "is_folder", "stakes", "uncontained"]
 
 ENGINE_SOCKET_MATTER: Final = "control Docker itself, and through it this machine"
 _SHOWN: Final = 60
@@ -51,6 +52,11 @@ def stakes(
         told = ", ".join(f"{name} = {_short(value)}" for name, value in sorted(chosen.items()))
         matters.append(f"run with settings the client has chosen ({told})")
     return tuple(matters)
+
+
+def uncontained(server: CatalogServer) -> str:
+    """What is agreed to when the server's package may run without a container: this command of this server, and no other."""
+    return f"{server.name}: run {' '.join(map(to_text, server.command))} without a container"
 
 
 def is_folder(bind: str) -> bool:

@@ -66,14 +66,18 @@ async def test_what_cannot_run_is_named_and_what_was_deleted_is_not(web: Registr
         document("io.test/good"),
         document("io.test/dotnet", packages=[nuget]),
         document("io.test/gone", status="deleted"),
-        document("io.test_good"),
-        document("io.test.good"),
+        document("io/test_good"),
+        document("io/test.good"),
+        document("github"),
+        document("/github"),
     ]
     found = await fetch_servers(web.base)
     assert list(found.entries) == ["io-test-good", "io-test_good"]
     assert found.skipped == [
         "The server io.test/dotnet is incompatible: it has nuget with stdio",
-        "The server io.test.good is passed over: another is called io-test-good as well",
+        "The server 'github' is incompatible: its name has no namespace in front",
+        "The server '/github' is incompatible: its name has no namespace in front",
+        "The server io/test.good is passed over: another is called io-test-good as well",
     ]
 
 

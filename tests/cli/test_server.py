@@ -85,9 +85,10 @@ def test_the_consent_to_do_without_a_container_is_recorded_for_packages_only(
     assert refusal(refused).startswith("server boxed can't run without a container.")
     assert not (docker_mcp / "registry.yaml").exists()
     store = ConsentStore(Paths.of_user(environment).consents)
-    assert not store.granted("run-without-container", "tiny")
+    subject = "tiny: run uvx tiny without a container"
+    assert not store.granted("run-without-container", subject)
     assert run("server", "enable", "--without-container", "tiny").returncode == 0
-    assert store.granted("run-without-container", "tiny")
+    assert store.granted("run-without-container", subject)
 
 
 @pytest.mark.parametrize(

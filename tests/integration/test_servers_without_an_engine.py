@@ -103,6 +103,18 @@ async def test_a_package_does_not_run_without_a_container_before_its_person_agre
         await eventually(lambda: (shown := found.server("pack")) and shown.tool_count == 3)
 
 
+async def test_the_consent_holds_for_the_package_that_was_agreed_to_and_no_other(home: Home) -> None:
+    home.catalog({"pack": PACKAGE})
+    home.enable("pack")
+    async with application(home) as found:
+        await found.allow_without_container("pack")
+        await state(found, "pack", ServerState.READY)
+        home.catalog({"pack": PACKAGE | {"command": ["uvx", "another-package"]}})
+        await state(found, "pack", ServerState.NEEDS_SETTING)
+        home.catalog({"pack": PACKAGE})
+        await state(found, "pack", ServerState.IDLE, ServerState.READY)
+
+
 async def test_a_package_sees_only_what_is_declared_and_goes_with_all_its_children(home: Home) -> None:
     home.catalog({"pack": PACKAGE})
     home.enable("pack")
@@ -272,6 +284,7 @@ async def test_one_server_under_two_names_has_two_accounts(home: Home) -> None:
         await found.duplicate("pack", "work")
         home.paths.config.write_text("pack: {region: north}\nwork: {region: south}\n", encoding="utf-8")
         await eventually(lambda: found.server("work"), seconds=LIMIT)
+        await eventually(lambda: found.configuration.current.values.get("work") == {"region": "south"}, seconds=LIMIT)
         for name in ("pack", "work"):
             await found.allow_without_container(name)
             await state(found, name, ServerState.READY)

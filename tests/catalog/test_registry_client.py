@@ -75,9 +75,9 @@ async def test_what_cannot_run_is_named_and_what_was_deleted_is_not(web: Registr
     assert list(found.entries) == ["io-test-good", "io-test_good"]
     assert found.skipped == [
         "The server io.test/dotnet is incompatible: it has nuget with stdio",
+        "The server io/test.good is passed over: another is called io-test-good as well",
         "The server 'github' is incompatible: its name has no namespace in front",
         "The server '/github' is incompatible: its name has no namespace in front",
-        "The server io/test.good is passed over: another is called io-test-good as well",
     ]
 
 

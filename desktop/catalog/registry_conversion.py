@@ -52,9 +52,6 @@ def catalog_entry(document: ServerDocument, *, base: str = "") -> dict[str, Any]
     Raises:
         CatalogError: The server can't be run from here: no package of a kind that can be, no usable address.
     """
-    if not all(document.name.partition("/")):
-        # Without its namespace it would pass for a server of our own catalogs, and get that one's secrets.
-        raise CatalogError(f"The server {document.name!r} is incompatible: its name has no namespace in front")
     name = server_name(document.name)
     entry: dict[str, Any] = {"name": name}
     entry |= _presentation(document)

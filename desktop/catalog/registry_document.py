@@ -110,6 +110,9 @@ def read_document(data: Any) -> ServerDocument:
         raise CatalogError(
             "This is no server.json of a registry, it names no server", "Give the address of a server's document"
         )
+    if not all(name.partition("/")):
+        # Without its namespace it would pass for a server of our own catalogs, and get that one's secrets.
+        raise CatalogError(f"The server {name!r} is incompatible: its name has no namespace in front")
     inside = _map(document.get("_meta"))
     official = _map(around.get(_OFFICIAL) or inside.get(_OFFICIAL))
     publisher = _map(inside.get(_PUBLISHER) or around.get(_PUBLISHER))

@@ -157,12 +157,12 @@ class SecretsTab(QWidget):
             self._read_status()
 
     def _read(self) -> None:
-        if self._bridge.host is not None:
+        if self._actions.ready:
             self._stale = False
             self._actions.ask(lambda host: host.secret_desk.overview(), self._show)
 
     def _read_status(self) -> None:
-        if self._bridge.host is not None:
+        if self._actions.ready:
             self._patience.start()
             self._actions.ask(lambda host: host.secrets_status(), self._show_status)
 

@@ -36,9 +36,10 @@ _IMAGE: Final = re.compile(
     r"|[\w.\-]+(?::\d+)?(?:/[\w.\-]+){2,}"
 )
 _NPM: Final = re.compile(r"@[\w.\-]+/[\w.\-]+(?:@[\w.\-]+)?")
-_PAGES: Final = frozenset(
-    {"github.com", "gitlab.com", "www.npmjs.com", "npmjs.com", "pypi.org", "glama.ai", "smithery.ai"}
-)
+_PAGES: Final = frozenset({"github.com", "gitlab.com", "glama.ai", "smithery.ai"})
+_PACKAGE_PAGE: Final = re.compile(
+    r"/(?:package/(?:@[\w.\-]+/)?|project/)[\w.\-]+/?"
+)  # as indexes of packages have them
 _HUB: Final = re.compile(r"https?://hub\.docker\.com/mcp/server/([\w.\-]+)(?:/.*)?")
 _IN_REGISTRY: Final = re.compile(r"https?://\S+/v0(?:\.1)?/servers/\S+", re.IGNORECASE)
 _LINK: Final = re.compile(r"[a-z][a-z0-9+.\-]*:(?://)?[^\s]*install", re.IGNORECASE)
@@ -152,12 +153,13 @@ def _of_word(word: str) -> ConfiguredServer:
 
 def _of_url(url: str) -> ConfiguredServer:
     try:
-        host = urlsplit(url).hostname or ""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
     except ValueError as error:
         raise GatewayError("This is no address of the web") from error
     if not host:
         raise GatewayError("The address has no host yet")
-    if host in _PAGES:
+    if host in _PAGES or _PACKAGE_PAGE.fullmatch(parts.path):
         raise GatewayError(f"This is a page of {host} about a server; paste the command or the configuration it shows")
     return of_address(url)
 

@@ -208,6 +208,8 @@ def test_a_bare_name_is_to_be_looked_up(text: str) -> None:
         ("hello there, add a server", "neither an address"),
         ("https://", "no host yet"),
         ("https://github.com/acme/files-mcp", "page of github.com"),
+        ("https://packages.example.com/package/@acme/files", "page of packages.example.com"),
+        ("https://packages.example.com/project/acme-files/", "page of packages.example.com"),
         ('{"mcpServers": {"a": {', "The text"),
         ('{"a": 1}', "no server in this JSON"),
         ("[mcp_servers.a]\ncommand = ", "TOML yet"),

@@ -7,6 +7,7 @@ import contextlib
 import ipaddress
 import logging
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -75,7 +76,7 @@ def parse_allowed_hosts(server: str, entries: Iterable[str]) -> tuple[AllowedHos
     return tuple(dict.fromkeys(found))  # two relays could not listen at one port
 
 
-class _Listener:
+class _Listener(ABC):
     """A TCP server on this machine's end of a fenced network."""
 
     def __init__(self) -> None:
@@ -114,9 +115,9 @@ class _Listener:
             await _closed(writer)
             self._tasks.discard(task)
 
+    @abstractmethod
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""
-        raise NotImplementedError
 
 
 class EgressProxy(_Listener):

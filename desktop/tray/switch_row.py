@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 
 from PySide6.QtCore import (
@@ -112,9 +113,9 @@ class SwitchRowDelegate(QStyledItemDelegate):
             self._switch(painter, places.switch, on)
         painter.restore()
 
+    @abstractmethod
     def row(self, index: Index) -> Row:
         """What the row at this place says."""
-        raise NotImplementedError
 
     def editorEvent(self, event: QEvent, model: QAbstractItemModel, option: QStyleOptionViewItem, index: Index) -> bool:
         """Move the switch on a click on it and on Space."""

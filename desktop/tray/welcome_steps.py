@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 
 import shiboken6
@@ -35,21 +36,21 @@ class Pane(QFrame):
 
     changed = Signal()
 
+    @abstractmethod
     def title(self) -> str:
         """What the step is."""
-        raise NotImplementedError
 
+    @abstractmethod
     def about(self) -> str:
         """What it is for."""
-        raise NotImplementedError
 
     def skip_word(self) -> str:
         """The button that goes on while nothing was done here."""
         return self.tr("Skip")
 
+    @abstractmethod
     def is_done(self) -> bool:
         """Whether there is anything to keep."""
-        raise NotImplementedError
 
     def enter(self) -> None:
         """It is shown now."""

@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QMenu,
     QMessageBox,
     QTableView,
-    QVBoxLayout,
 )
 
 from desktop.activity.record import CallFilter, Outcome, Span
@@ -115,12 +114,7 @@ class ActivityPage(SplitPage):
         self._build_table()
         self.detail.left.connect(self._close_detail)
         self._lay_side_by_side((5, 3), (560, 300), 260)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(12)
-        column.addWidget(self._head)
-        column.addWidget(self.plots)
-        column.addWidget(self.splitter, 1)
+        self._stack_up(self.plots)
 
     def _build_table(self) -> None:
         view = self.view
@@ -156,8 +150,6 @@ class ActivityPage(SplitPage):
         }
         for column, width in self._widths.items():
             view.setColumnWidth(column, width)
-        view.doubleClicked.connect(lambda _index: self._open_detail())
-        view.clicked.connect(lambda _index: self._open_detail() if self._narrow else None)
         self._card.setObjectName("card")
         self._stack.setContentsMargins(1, 4, 1, 4)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt
+from PySide6.QtCore import QItemSelectionModel, QModelIndex
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
     QListView,
     QPushButton,
-    QVBoxLayout,
 )
 
 from desktop.clients.view import ClientState
@@ -101,26 +100,11 @@ class ClientsPage(SplitPage):
         head.addSpacing(4)
         head.addWidget(self.importing)
         self._head.setLayout(head)
-        self.view.setObjectName("servers")
-        self.view.setAccessibleName(self.tr("Clients"))
-        self.view.setModel(self.order)
-        self.view.setItemDelegate(self.delegate)
-        self.view.setUniformItemSizes(True)
-        self.view.setMouseTracking(True)
-        self.view.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
-        self.view.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
-        self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.view.doubleClicked.connect(lambda _index: self._open_detail())
-        self.view.clicked.connect(lambda _index: self._open_detail() if self._narrow else None)
-        self._card.setObjectName("card")
-        self._stack.setContentsMargins(1, 4, 1, 4)
+        self._fill_list(self.view, self.tr("Clients"), self.order, self.delegate)
+        self._frame_list()
         self.detail.left.connect(self._close_detail)
         self._lay_side_by_side((5, 4), (460, 360), 280)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(12)
-        column.addWidget(self._head)
-        column.addWidget(self.splitter, 1)
+        self._stack_up()
 
     def _count(self) -> None:
         views = self.model.views()

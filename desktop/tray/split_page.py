@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QAbstractItemModel, QEvent, QObject, Qt
 from PySide6.QtGui import QColor, QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QLineEdit, QPushButton, QSplitter, QStackedLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QLineEdit,
+    QListView,
+    QPushButton,
+    QSplitter,
+    QStackedLayout,
+    QStyledItemDelegate,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop.tray import artwork
 from desktop.tray.page import Page
@@ -55,6 +66,8 @@ class SplitPage(Page):
             artwork.icon("search", QColor(theme.tokens.muted)), QLineEdit.ActionPosition.LeadingPosition
         )
         view.installEventFilter(self)
+        view.doubleClicked.connect(lambda _index: self._open_detail())
+        view.clicked.connect(lambda _index: self._open_detail() if self._narrow else None)
         theme.changed.connect(self._tint)
 
     def focus_search(self) -> None:
@@ -107,6 +120,39 @@ class SplitPage(Page):
         button.setCheckable(True)
         button.setProperty("segment", True)
         return button
+
+    def _fill_list(self, view: QListView, name: str, model: QAbstractItemModel, delegate: QStyledItemDelegate) -> None:
+        """Have the list show entries that open their pane.
+
+        Args:
+            view: The list.
+            name: What a screen reader calls it.
+            model: Its entries.
+            delegate: Draws them, all in one size.
+        """
+        view.setObjectName("servers")
+        view.setAccessibleName(name)
+        view.setModel(model)
+        view.setItemDelegate(delegate)
+        view.setUniformItemSizes(True)
+        view.setMouseTracking(True)
+        view.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+        view.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def _frame_list(self) -> None:
+        """Put the list into a card, as rows want it."""
+        self._card.setObjectName("card")
+        self._stack.setContentsMargins(1, 4, 1, 4)
+
+    def _stack_up(self, *between: QWidget) -> None:
+        """Lay the head, what stands between, and list and pane one below the other."""
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        for widget in (self._head, *between):
+            column.addWidget(widget)
+        column.addWidget(self.splitter, 1)
 
     def _lay_side_by_side(self, shares: tuple[int, int], sizes: tuple[int, int], least_pane: int) -> None:
         self._card.setMinimumWidth(300)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from desktop.cli import output
+from desktop.cli.folder_consent import agree_to_folders
 from desktop.cli.parser import Parser, closest
 from desktop.clients.survey import FoundServer, survey
 from desktop.errors import UsageError
@@ -142,6 +143,7 @@ def _move(roster: Roster, chosen: Sequence[FoundServer], *, as_json: bool) -> in
         return await mover.move(chosen)
 
     move = _with_mover(roster, work, must_last=needs_store)
+    agree_to_folders(Paths.of_user(), move.servers)  # the client has given them to it so far
     if as_json:
         output.print_json(
             {"servers": move.servers, "secrets": move.secrets, "clients": move.clients, "catalog": "imported"}

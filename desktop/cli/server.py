@@ -12,6 +12,7 @@ from desktop.catalog.kinds import kind_of
 from desktop.catalog.model import CatalogServer
 from desktop.cli import output
 from desktop.cli.commands import Command, Group
+from desktop.cli.folder_consent import agree_to_folders
 from desktop.cli.parser import Parser, closest
 from desktop.cli.server_lookup import configuration, find, registry
 from desktop.cli.server_needs import MARKS, ServerNeeds, needs_of, next_steps, stored_names
@@ -67,6 +68,7 @@ def _say_next_steps(servers: Iterable[CatalogServer], known: Configuration, stor
 def _enable_arguments(parser: Parser) -> None:
     _names_argument(parser)
     parser.switch("without-container", "agree that these packages run without a container where no engine is there")
+    parser.switch("folders", "agree that these servers get the folders their entries name")
     parser.switch("docker-socket", "agree that these servers control Docker itself, as their entries ask")
 
 
@@ -82,15 +84,17 @@ def _enable(arguments: argparse.Namespace) -> int:
                 )
     registry(paths).add(arguments.names)
     consents = ConsentStore(paths.consents)
-    for server in servers:
+    for server in servers:  # What follows is imported where it is used: hardly anybody agrees to any of it.
         if arguments.without_container:
             from desktop.servers.stakes import uncontained
 
             consents.grant("run-without-container", uncontained(server))
         if arguments.docker_socket:
-            from desktop.servers.stakes import ENGINE_SOCKET_MATTER  # here and above: hardly anybody agrees to this
+            from desktop.servers.stakes import ENGINE_SOCKET_MATTER
 
             consents.grant("mount", f"{server.name}: {ENGINE_SOCKET_MATTER}")
+    if arguments.folders:
+        agree_to_folders(paths, arguments.names)
     if output.is_watched():
         stored, _ = stored_names(servers)
         _say_next_steps(servers, known, stored)

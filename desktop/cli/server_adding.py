@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from desktop.cli import output
+from desktop.cli.folder_consent import agree_to_folders
 from desktop.cli.parser import Parser
 from desktop.cli.server_lookup import configuration
 from desktop.clients.adding import Adder, HandmadeServers, draft_from_registry
@@ -43,6 +44,9 @@ def add_from(arguments: argparse.Namespace) -> int:
         if draft.problem:
             raise GatewayError(f"{draft.title or draft.name} can't be added: {draft.problem}")
     stored = () if arguments.dry_run else asyncio.run(_add(paths, drafts, taken, keys))
+    if not arguments.dry_run:
+        # What the person has typed they agree to; what a registry says of a server they have not seen.
+        agree_to_folders(paths, [draft.name for draft in drafts if draft.document is None])
     for draft in drafts:
         print(f"{'would add' if arguments.dry_run else 'added'} {draft.name} ({draft.kind}, {draft.source})")
     for name in stored:

@@ -13,6 +13,7 @@ from desktop.configuration_in_force import ConfigurationInForce
 from desktop.errors import CatalogError
 from desktop.host import HostPart
 from desktop.hosting.off_loop import SecretsFromAfar, off_loop
+from desktop.servers.mount_consent import agree_to_added
 from desktop.services import Services
 
 if TYPE_CHECKING:
@@ -51,12 +52,17 @@ class AddingDesk(HostPart):
     async def add(self, drafts: Sequence[Draft]) -> None:
         """Add servers and turn them on."""
         from desktop.clients.adding import Adder
+        from desktop.clients.draft import entry_of
 
         current = self._configuration.current
 
         async def work(secrets: SecretsFromAfar) -> tuple[str, ...]:
             adder = Adder(self._services.paths, secrets, self._keys)
-            return await adder.add(drafts, {*current.servers, *current.enabled})
+            stored = await adder.add(drafts, {*current.servers, *current.enabled})
+            # What a registry says of a server the person has not written.
+            written = {draft.name: entry_of(draft, self._keys).entry for draft in drafts if draft.document is None}
+            agree_to_added(self._services.consent, written)
+            return stored
 
         stored = await off_loop(self._services.secrets, work)
         await self._configuration.reload()

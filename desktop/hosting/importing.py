@@ -12,6 +12,7 @@ from desktop.connected_clients import ConnectedClients
 from desktop.errors import GatewayError
 from desktop.host import HostPart
 from desktop.hosting.off_loop import SecretsFromAfar, off_loop
+from desktop.servers.mount_consent import agree_to_added
 from desktop.services import Services
 
 if TYPE_CHECKING:
@@ -61,7 +62,12 @@ class ImportDesk(HostPart):
         """Move servers."""
 
         async def work(secrets: SecretsFromAfar) -> Move:
-            return await self._mover(secrets).move(self._chosen(names))
+            chosen = self._chosen(names)
+            moved = await self._mover(secrets).move(chosen)
+            # The clients have given them their folders so far.
+            written = {found.name: found.converted.entry for found in chosen if found.converted is not None}
+            agree_to_added(self._services.consent, written)
+            return moved
 
         return await self._done(await off_loop(self._services.secrets, work))
 

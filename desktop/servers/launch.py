@@ -21,6 +21,7 @@ from desktop.servers.templates import evaluate, evaluate_list, expand_variables,
 __all__ = [
     "ContainerLimits",
     "binds",
+    "binds_of_entry",
     "container_spec",
     "environment",
     "missing_settings",
@@ -39,6 +40,7 @@ _KINDS = {
     "remote": ServerKind.REMOTE,
     "poci": ServerKind.TOOLS,
 }
+_SETTING = re.compile(r"\s*\{\{[^{}]*\}\}\s*(?::|$)")
 _MEMORY = re.compile(r"(?i)^\s*(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?\s*$")
 
 
@@ -161,6 +163,12 @@ def binds(server: CatalogServer, values: Mapping[str, Any]) -> tuple[str, ...]:
     """The server's mounts, checked and with absolute paths; raises `ServerStartError` for one that may not be."""
     specs = evaluate_list(server.volumes, {server.canonical_name: values}, drop_empty=True)
     return _binds(specs, engine_socket=True)
+
+
+def binds_of_entry(server: CatalogServer, values: Mapping[str, Any]) -> tuple[str, ...]:
+    """Those of the server's mounts that its entry names; of the others a person's setting is the whole place."""
+    named = [item for item in server.volumes if _SETTING.match(to_text(item)) is None]
+    return _binds(evaluate_list(named, {server.canonical_name: values}, drop_empty=True), engine_socket=True)
 
 
 class PociBinds(NamedTuple):

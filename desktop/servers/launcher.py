@@ -149,7 +149,7 @@ class Launcher:
             spec = launch.container_spec(
                 server, values, secrets, instance=self._instance, limits=self._limits, networks=networks
             )
-            await self._mounts.agreed(server, spec.binds)
+            await self._mounts.agreed(server, spec.binds, named=launch.binds_of_entry(server, values))
             return await self._fence.placed(engine, server, spec)
 
         return ContainerTransport(server.name, engine, self._noticing_loss(prepare), log)
@@ -223,7 +223,7 @@ class Launcher:
             engine = await self._engine.available()
             if tool.container.volumes:
                 binds = await asyncio.to_thread(launch.poci_binds, tool.container, arguments)
-                await self._mounts.agreed(server, binds.fixed, binds.chosen)
+                await self._mounts.agreed(server, (), named=binds.fixed, chosen=binds.chosen)
             await self._have_image(engine, server.name, tool.container.image)
             await self._before_start()
             spec = await asyncio.to_thread(

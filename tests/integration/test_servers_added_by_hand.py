@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,6 +45,29 @@ async def test_a_pasted_configuration_sees_the_folder_it_names(home: Home) -> No
         text = json.dumps({"mcpServers": {"my files": {"command": "docker", "args": args}}})
         await host.adding.add((await host.adding.understand(text)).drafts)
         assert await host.settled(60)
+        async with connected("streaming", url=url, token="common") as session:
+            answer = await session.call_tool("read_file", {"path": "/data/note.txt"})
+            assert "from the host" in str(answer.content)
+
+
+async def test_a_folder_that_an_entry_names_is_not_given_before_somebody_agreed(home: Home) -> None:
+    folder = home.root / "shared"
+    folder.mkdir()
+    Path(folder, "note.txt").write_text("from the host", encoding="utf-8")
+    entry = home.container("filesystem", command=["/data"], volumes=[f"{folder}:/data:ro"])
+    home.catalog({"files": entry})
+    home.enable("files")
+    async with running(GatewayOptions(), home.paths) as host:
+        url = await host.listen("127.0.0.1", 0, token="common")
+        await host.settled(60)
+        status = host.server("files")
+        assert status is not None
+        assert status.state is ServerState.NEEDS_SETTING
+        assert f"Filesystem may not read the folder {folder}" in status.reason
+        assert status.hint == "Allow it with: docker-mcp server enable files --folders"
+        command = [sys.executable, "-m", "desktop", "server", "enable", "files", "--folders"]
+        await asyncio.to_thread(subprocess.run, command, env=home.environment, check=True)
+        await host.restart("files")
         async with connected("streaming", url=url, token="common") as session:
             answer = await session.call_tool("read_file", {"path": "/data/note.txt"})
             assert "from the host" in str(answer.content)

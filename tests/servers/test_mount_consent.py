@@ -6,13 +6,15 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from desktop.catalog.model import CatalogServer
 from desktop.errors import ConsentRequiredError
 from desktop.policy.consent import ConsentStore
 from desktop.policy.question import Answer
 from desktop.policy.questions import Questions
-from desktop.servers.mount_consent import MountConsent
+from desktop.servers.launch import binds_of_entry
+from desktop.servers.mount_consent import MountConsent, agree_to_named
 from desktop.servers.stakes import ENGINE_SOCKET_MATTER
 from tests.helpers.fake_mcp import eventually
 
@@ -38,7 +40,7 @@ class Person:
 
     async def answers(self, answer: Answer, *settled: str, chosen: tuple[str, ...] = ()) -> None:
         """Let the server have these places, saying this to every question."""
-        task = asyncio.create_task(self.mounts.agreed(FILES, settled, chosen))
+        task = asyncio.create_task(self.mounts.agreed(FILES, settled, chosen=chosen))
         while not task.done():
             await eventually(lambda: task.done() or self.questions.open())
             for question in self.questions.open():
@@ -69,7 +71,33 @@ async def test_without_a_tray_the_persons_own_settings_are_their_consent_but_a_c
 ) -> None:
     await person.mounts.agreed(FILES, [FOLDER])
     with pytest.raises(ConsentRequiredError, match="no tray runs to ask"):
-        await person.mounts.agreed(FILES, [], [FOLDER])
+        await person.mounts.agreed(FILES, [], chosen=[FOLDER])
+
+
+async def test_a_folder_the_entry_names_always_needs_a_consent_and_the_command_line_can_give_it(person: Person) -> None:
+    with pytest.raises(ConsentRequiredError, match="no tray runs to ask") as caught:
+        await person.mounts.agreed(FILES, [FOLDER], named=[FOLDER, "cache:/root/.cache"])
+    assert caught.value.hint == "Allow it with: docker-mcp server enable files --folders"
+    agree_to_named(person.store, structs.replace(FILES, volumes=[FOLDER, "cache:/root/.cache", SOCKET]), {})
+    await person.mounts.agreed(FILES, [FOLDER], named=[FOLDER])
+    assert [consent.subject for consent in person.store.all()] == ["files: read the folder /home/ada/notes"]
+
+
+@pytest.mark.parametrize(
+    ("volume", "is_named"),
+    [
+        ("{{files.path}}:/data", False),
+        ("{{files.path|volume}}", False),
+        ("/srv/data:/data", True),
+        ("~/:/data", True),
+        ("{{files.path}}/../..:/data", True),
+        ("/srv/{{files.path}}:/data", True),
+    ],
+)
+def test_only_a_whole_setting_is_the_persons_own_place(volume: str, is_named: bool) -> None:
+    server = structs.replace(FILES, volumes=[volume])
+    values = {"path": "/home/ada/notes" if volume.startswith("{") else "notes"}
+    assert bool(binds_of_entry(server, values)) is is_named
 
 
 async def test_the_engines_socket_always_needs_a_consent_and_the_command_line_can_give_it(person: Person) -> None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import enum
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QModelIndex, QObject, Qt
 from PySide6.QtGui import QColor
 
 from desktop.host import KeptSecret, SecretPlace
 from desktop.tray import artwork, words
 from desktop.tray.secret_words import place_words
+from desktop.tray.table import Index, Rows
 from desktop.tray.theme import Theme
 
 __all__ = ["SecretColumn", "SecretList", "SecretRole"]
 
-Index = QModelIndex | QPersistentModelIndex
 SecretRole = int(Qt.ItemDataRole.UserRole)
 """The role under which a row gives its `KeptSecret`."""
 SERVERS_SHOWN = 3
@@ -30,7 +30,7 @@ class SecretColumn(enum.IntEnum):
     KEPT = 3
 
 
-class SecretList(QAbstractTableModel):
+class SecretList(Rows):
     """Shows the secrets it was given last, as far as they fit the search."""
 
     def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
@@ -39,7 +39,6 @@ class SecretList(QAbstractTableModel):
         self._all: tuple[KeptSecret, ...] = ()
         self._shown: tuple[KeptSecret, ...] = ()
         self._protection = ""
-        self._text = ""
         self._only_missing = False
 
     @property
@@ -67,11 +66,6 @@ class SecretList(QAbstractTableModel):
                 last = self.index(len(self._shown) - 1, SecretColumn.KEPT)
                 self.dataChanged.emit(self.index(0, SecretColumn.KEPT), last)
 
-    def set_search(self, text: str) -> None:
-        """Show those whose name or servers have all words of the text."""
-        self._text = text
-        self._filter()
-
     def set_only_missing(self, only: bool) -> None:
         """Show those alone that are missing."""
         self._only_missing = only
@@ -82,25 +76,11 @@ class SecretList(QAbstractTableModel):
         row = next((row for row, secret in enumerate(self._shown) if secret.name == name), None)
         return QModelIndex() if row is None else self.index(row, 0)
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        """Number of secrets shown."""
-        return 0 if parent.isValid() else len(self._shown)
+    def _count(self) -> int:
+        return len(self._shown)
 
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        """Number of columns."""
-        return 0 if parent.isValid() else len(SecretColumn)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = int(Qt.ItemDataRole.DisplayRole)
-    ) -> Any:
-        """The names of the columns."""
-        if orientation is Qt.Orientation.Vertical:
-            return None
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return int(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
-        if role != Qt.ItemDataRole.DisplayRole:
-            return None
-        return (self.tr("Name"), self.tr("Used by"), self.tr("Set"), self.tr("Kept in"))[section]
+    def _headings(self) -> tuple[str, ...]:
+        return (self.tr("Name"), self.tr("Used by"), self.tr("Set"), self.tr("Kept in"))
 
     def data(self, index: Index, role: int = int(Qt.ItemDataRole.DisplayRole)) -> Any:
         """What the view and a screen reader want to know of a cell."""

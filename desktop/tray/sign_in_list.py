@@ -5,17 +5,17 @@ from __future__ import annotations
 import enum
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QModelIndex, QObject, Qt
 from PySide6.QtGui import QColor
 
 from desktop.host import SignInState, SignInStatus
 from desktop.tray import artwork, words
 from desktop.tray.bridge import Bridge
+from desktop.tray.table import Index, Rows
 from desktop.tray.theme import Theme
 
 __all__ = ["SignInColumn", "SignInList", "SignInRole", "state_word"]
 
-Index = QModelIndex | QPersistentModelIndex
 SignInRole = int(Qt.ItemDataRole.UserRole)
 """The role under which a row gives its `SignInStatus`."""
 SERVERS_SHOWN = 3
@@ -29,7 +29,7 @@ class SignInColumn(enum.IntEnum):
     USED_BY = 2
 
 
-class SignInList(QAbstractTableModel):
+class SignInList(Rows):
     """Follows the host's sign-ins."""
 
     def __init__(self, bridge: Bridge, theme: Theme, parent: QObject | None = None) -> None:
@@ -38,7 +38,6 @@ class SignInList(QAbstractTableModel):
         self._theme = theme
         self._all: tuple[SignInStatus, ...] = ()
         self._shown: tuple[SignInStatus, ...] = ()
-        self._text = ""
         bridge.sign_ins_changed.connect(self._read)
         self._read()
 
@@ -47,35 +46,16 @@ class SignInList(QAbstractTableModel):
         """All there are."""
         return self._all
 
-    def set_search(self, text: str) -> None:
-        """Show those whose title or servers have all words of the text."""
-        self._text = text
-        self._filter()
-
     def index_of(self, app: str) -> QModelIndex:
         """The row of an app; invalid when it is not shown."""
         row = next((row for row, status in enumerate(self._shown) if status.app == app), None)
         return QModelIndex() if row is None else self.index(row, 0)
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        """Number of apps shown."""
-        return 0 if parent.isValid() else len(self._shown)
+    def _count(self) -> int:
+        return len(self._shown)
 
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        """Number of columns."""
-        return 0 if parent.isValid() else len(SignInColumn)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = int(Qt.ItemDataRole.DisplayRole)
-    ) -> Any:
-        """The names of the columns."""
-        if orientation is Qt.Orientation.Vertical:
-            return None
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return int(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
-        if role != Qt.ItemDataRole.DisplayRole:
-            return None
-        return (self.tr("Signed in to"), self.tr("State"), self.tr("Used by"))[section]
+    def _headings(self) -> tuple[str, ...]:
+        return (self.tr("Signed in to"), self.tr("State"), self.tr("Used by"))
 
     def data(self, index: Index, role: int = int(Qt.ItemDataRole.DisplayRole)) -> Any:
         """What the view and a screen reader want to know of a cell."""

@@ -2,16 +2,71 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
-__all__ = ["Table"]
+__all__ = ["Index", "Rows", "Table"]
+
+Index = QModelIndex | QPersistentModelIndex
 
 CELL_PADDING = 26
 WIDE_LETTERS = 20
+
+
+class Rows(QAbstractTableModel):
+    """What tables with a search have in common: rows that are shown out of all there are, and names of the columns."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._text = ""
+
+    @abstractmethod
+    def _count(self) -> int:
+        """How many rows are shown."""
+
+    @abstractmethod
+    def _headings(self) -> tuple[str, ...]:
+        """The names of the columns."""
+
+    @abstractmethod
+    def _filter(self) -> None:
+        """Show the rows that fit the search."""
+
+    def set_search(self, text: str) -> None:
+        """Show the rows that have all words of the text."""
+        self._text = text
+        self._filter()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        """Number of rows shown."""
+        return 0 if parent.isValid() else self._count()
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        """Number of columns."""
+        return 0 if parent.isValid() else len(self._headings())
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = int(Qt.ItemDataRole.DisplayRole)
+    ) -> Any:
+        """The names of the columns."""
+        if orientation is Qt.Orientation.Vertical:
+            return None
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return int(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
+        return self._headings()[section] if role == Qt.ItemDataRole.DisplayRole else None
 
 
 class Table(QTableView):

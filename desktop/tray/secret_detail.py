@@ -64,6 +64,7 @@ class SecretDetail(QFrame):
             buttons.addWidget(button)
         buttons.addStretch(1)
         self._heading = caption("")
+        self._heading.setWordWrap(True)
         self._uses = QLabel()
         self._uses.setWordWrap(True)
         self._uses.setTextFormat(Qt.TextFormat.RichText)

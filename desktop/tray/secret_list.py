@@ -51,6 +51,10 @@ class SecretList(Rows):
         """How many of them are missing."""
         return sum(secret.is_missing for secret in self._all)
 
+    def missing_word(self) -> str:
+        """What is said instead of the day where there is no value."""
+        return self.tr("not set")
+
     def show(self, secrets: tuple[KeptSecret, ...]) -> None:
         """These are what there is now."""
         ordered = tuple(sorted(secrets, key=lambda secret: (not secret.is_missing, secret.name)))
@@ -113,7 +117,7 @@ class SecretList(Rows):
                 more = "" if len(titles) <= SERVERS_SHOWN else " …"
                 return ", ".join(titles[:SERVERS_SHOWN]) + more if titles else self.tr("no server")
             case SecretColumn.SET if secret.place is SecretPlace.NOWHERE:
-                return self.tr("not set")
+                return self.missing_word()
             case SecretColumn.SET:
                 return words.day(secret.set_at) if secret.set_at is not None else "–"
             case SecretColumn.KEPT:

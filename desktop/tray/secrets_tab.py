@@ -30,6 +30,9 @@ READ_PAUSE = 300
 KEYCHAIN_PATIENCE = 800
 """Milliseconds without an answer after which the keychain seems to wait for its owner."""
 
+A_LONG_DAY = 1_766_664_000.0
+"""A day in seconds of the clock that takes two digits for day and month each."""
+
 
 class SecretsTab(QWidget):
     """First tab of the place "Secrets".
@@ -54,7 +57,11 @@ class SecretsTab(QWidget):
         self.model = SecretList(theme, self)
         self.detail = SecretDetail(theme)
         samples: dict[int, str] = {
-            SecretColumn.SET: words.day(0.0) + " ",
+            SecretColumn.SET: max(
+                words.day(A_LONG_DAY) + " ",
+                "     " + self.model.missing_word(),
+                key=self.fontMetrics().horizontalAdvance,
+            ),
             SecretColumn.USED_BY: "GitHub, Slack",
             SecretColumn.KEPT: self.tr("sign-in to GitHub"),
         }

@@ -32,7 +32,7 @@ def test_named_and_anonymous_volumes_pass_unchanged(spec: str, tmp_path: Path) -
         ("../up:/h", "{home}/up:/h"),
         ("{home}/link/x:/h", "{home}/docs/x:/h"),
         ("sub\\dir:/h", "{cwd}/sub/dir:/h"),
-        ("D:\\work\\x:/h:ro", "D:/work/x:/h:ro"),
+        ("D:\\work\\x:/h:ro", "D:/notes/x:/h:ro"),
         ("D:/work:E:\\target", "D:/work:E:\\target"),
     ],
 )
@@ -66,7 +66,7 @@ def test_a_host_path_is_resolved_and_target_and_mode_stay(spec: str, expected: s
         "C:\\",
         "~/.ssh",
         "~/.SSH/config",
-        "~/work/.aws/credentials",
+        "~/notes/.aws/credentials",
         "/srv/id_rsa",
         "~/to-etc",
         "~/to-keys/x",

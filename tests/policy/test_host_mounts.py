@@ -32,7 +32,7 @@ def test_named_and_anonymous_volumes_pass_unchanged(spec: str, tmp_path: Path) -
         ("../up:/h", "{home}/up:/h"),
         ("{home}/link/x:/h", "{home}/docs/x:/h"),
         ("sub\\dir:/h", "{cwd}/sub/dir:/h"),
-        ("D:\\work\\x:/h:ro", "D:/notes/x:/h:ro"),
+        ("D:\\notes\\x:/h:ro", "D:/notes/x:/h:ro"),
         ("D:/work:E:\\target", "D:/work:E:\\target"),
     ],
 )
